@@ -1,7 +1,6 @@
 """EKS clusters as a person's profiles see them: listed, or described for a context."""
 
 import base64
-import binascii
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -139,10 +138,7 @@ class Profiles:
     def _described(self, profile: str | None, region: str, name: str) -> FoundEks:
         found = self.eks(profile, region).describe_cluster(name=name)["cluster"]
         _, partition, _, _, account, _ = found["arn"].split(":", 5)
-        try:
-            ca = base64.b64decode(found.get("certificateAuthority", {}).get("data", ""))
-        except binascii.Error:
-            ca = b""
+        ca = base64.b64decode(found.get("certificateAuthority", {}).get("data", ""))
         tags = found.get("tags", {})
         endpoint = found.get("endpoint", "")
         return FoundEks(name, region, account, partition, endpoint, ca, tags, profile)

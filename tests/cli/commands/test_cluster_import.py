@@ -552,6 +552,122 @@ def test_a_profile_that_may_not_list_is_reported_and_stops_no_other(
     assert world.secret("one", "a") is not None
 
 
+def refuse(world: World, service: str, action: str, **more: Any) -> None:
+    """Refuse calls to the person, not to the function."""
+    world.aws.script(
+        service,
+        action,
+        lambda request: Answer.refusal(request, "AccessDeniedException", "not you", status=403),
+        **more,
+    )
+
+
+def test_a_listed_cluster_that_eks_does_not_describe_is_reported(
+    person: Administrator, world: World
+) -> None:
+    eks(world, "one")
+    person.kubeconfig("one")
+    refuse(world, "eks", "DescribeCluster")
+    ran = person.run(*IMPORT, "--in-region", "us-east-1", "--yes")
+    assert ran.exit_code == 1
+    assert "\nNot seen: one in us-east-1\n  Access denied: not you\n" in ran.stdout
+    assert "0 of 0 clusters imported" in ran.stdout
+
+
+def test_a_document_that_may_not_be_written_is_the_failure_of_its_cluster(
+    person: Administrator, world: World
+) -> None:
+    for name in ("one", "two"):
+        eks(world, name)
+    person.kubeconfig("one", "two")
+    refuse(world, "ssm", "PutParameter", times=1)
+    ran = person.run(*IMPORT, "--in-region", "us-east-1", "--yes")
+    assert ran.exit_code == 1
+    assert "\n  document: Access denied: not you\n" in ran.stdout
+    assert "1 of 2 clusters imported" in ran.stdout
+
+
+def test_the_reports_of_all_that_fail_are_shown_as_one(
+    person: Administrator, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eks(world, "one")
+    world.document("done", "cluster: one\nnamespaces: [a]\n")
+    for name in ("lab-1", "lab-2"):
+        elsewhere(world, name)
+    allow(person, monkeypatch, "127.0.0.1")
+    person.kubeconfig("one", "lab-1", "lab-2")
+
+    def renamed(config: dict[str, Any]) -> None:
+        for context in config["contexts"]:
+            context["name"] += "-x"
+
+    change(person, renamed)
+    ran = person.run(*IMPORT, "--in-region", "us-east-1", "--context", "*", "--yes")
+    assert ran.exit_code == 1
+    assert ran.stdout.count("The function's check\n") == 1
+    assert "2 clusters, 2 failed" in ran.stdout
+    for name in ("lab-1-x", "lab-2-x"):
+        assert f'audiences: ["ecr-public-pusher:{name}"]' in ran.stdout
+    assert "nothing: clusters/done names it" in ran.stdout
+    assert "0 of 2 clusters imported, 1 there already" in ran.stdout
+    assert "The remedies name options of `clusters add`" in ran.stdout
+
+
+def test_a_secret_that_may_not_be_seen_is_missing_only_where_it_was_asked_for(
+    person: Administrator, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere(world, "lab")
+    allow(person, monkeypatch, "127.0.0.1")
+    person.kubeconfig("lab")
+    refuse(world, "secretsmanager", "DescribeSecret")
+    assert by_id(person.run(*IMPORT, "--dry-run", "-o", "json"))["lab"]["state"] == "add"
+    ran = person.run(*IMPORT, "--stored", "lab", "--dry-run", "-o", "json")
+    assert "cannot be seen: Access denied" in by_id(ran)["lab"]["problem"]
+
+
+def test_bad_defaults_are_reported_first(person: Administrator, world: World) -> None:
+    world.defaults("[")
+    person.kubeconfig(*_one(world))
+    ran = person.run(*IMPORT, "--dry-run")
+    assert (ran.exit_code, "The function would refuse this document" in ran.stderr) == (2, True)
+
+
+def _one(world: World) -> tuple[str]:
+    eks(world, "one")
+    return ("one",)
+
+
+def test_no_file_is_written_for_a_cluster_that_does_not_admit_the_function(
+    person: Administrator, world: World
+) -> None:
+    eks(world, "one")
+    person.kubeconfig("one")
+    folder = person.home / "config"
+    command = ("clusters", "import", "-n", "a", "--in-region", "us-east-1", "--yes")
+    ran = person.run(*command, "--output-dir", str(folder), "-o", "json")
+    assert outcomes(by_id(ran)["one"])["document"] == "not-attempted"
+    assert not folder.exists()
+
+
+def test_a_folder_that_cannot_be_used_is_reported(person: Administrator, world: World) -> None:
+    eks(world, "one")
+    person.kubeconfig("one")
+    folder = person.home / "config"
+    folder.mkdir()
+    start = (*IMPORT, "--in-region", "us-east-1", "--yes", "--output-dir")
+    command = (*start, str(folder))
+    (folder / "clusters").write_text("")
+    ran = person.run(*command)
+    assert (ran.exit_code, "is a file, not a folder" in ran.stderr) == (2, True)
+    (folder / "clusters").unlink()
+    ran = person.run(*start, "/dev/null/config")
+    assert (ran.exit_code, "/dev/null/config" in ran.stdout) == (1, True)
+    (folder / "clusters").mkdir()
+    (folder / "clusters" / "one.yaml").write_text("[")
+    ran = person.run(*command, "-o", "json")
+    assert outcomes(by_id(ran)["one"])["document"] == "failed"
+
+
 def test_documents_are_written_to_a_folder_for_git_and_applied_from_there(
     person: Administrator, world: World
 ) -> None:
