@@ -15,6 +15,9 @@ from .onboarding import outcome_word
 from .report import render_report
 from .text import BAD, FAINT, counted, heading, indented, pasteable, remedy, table
 
+_BEGIN = "-----BEGIN CERTIFICATE-----"
+_END = "-----END CERTIFICATE-----"
+
 
 def render_import(
     proposals: Sequence[Proposal],
@@ -33,6 +36,8 @@ def render_import(
         rows = [_row(one, dry_run=dry_run) for one in proposals]
         columns = ("ID", "SIGN-IN", "CLUSTER", "REGION", "ACCOUNT")
         parts.append(table(*columns, "WOULD" if dry_run else "OUTCOME", rows=rows))
+    for proposal in proposals if dry_run else ():
+        parts += _document(proposal)
     for proposal in proposals:
         parts += _problems(proposal)
     for name in (StepName.CHECK, StepName.PUSH):
@@ -66,6 +71,19 @@ def _told(one: Proposal, *, dry_run: bool) -> Text:
         Text.assemble(f"{step.name} ", outcome_word(step, dry_run=dry_run)) for step in one.steps
     ]
     return Text(", ").join(words)
+
+
+def _document(one: Proposal) -> Iterator[RenderableType]:
+    """Render the proposed document, without the text of certificates."""
+    step = next((step for step in one.steps if step.name is StepName.DOCUMENT), None)
+    if step is None or not step.details:
+        return
+    yield heading(f"{step.message} ({outcome_word(step, dry_run=True).plain})")
+    inside = False
+    for line in step.details:
+        if not inside:
+            yield Text(f"  {line.replace(_BEGIN, '(a certificate)')}")
+        inside = _BEGIN in line or (inside and _END not in line)
 
 
 def _problems(one: Proposal) -> Iterator[RenderableType]:

@@ -179,6 +179,26 @@ def test_a_dry_run_changes_nothing_and_shows_the_reason_of_what_is_not_possible(
     assert not world.aws.called("lambda", "Invoke")
 
 
+def test_the_plan_shows_each_document_without_the_text_of_certificates(
+    person: Administrator, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere(world, "lab")
+    allow(person, monkeypatch, "127.0.0.1")
+    person.kubeconfig("lab")
+    ran = person.run(*IMPORT, "--dry-run")
+    shown = ran.stdout.partition("\n/ecr-public-pusher/clusters/lab (create)\n")[2]
+    assert [line.strip() for line in shown.splitlines()[:7]] == [
+        f"endpoint: {world.clusters['lab'].endpoint}",
+        "certificateAuthority: |",
+        "(a certificate)",
+        "signIn:",
+        "type: webIdentity",
+        "namespaces:",
+        "- a",
+    ]
+    assert "CERTIFICATE" not in ran.stdout
+
+
 def test_the_failure_of_one_stops_no_other_and_the_same_command_goes_on(
     person: Administrator, world: World
 ) -> None:
