@@ -78,8 +78,9 @@ def import_clusters(
         return _show(cli, _onboarded(cli, proposals), unseen, dry_run=False)
     done = side_by_side(lambda one: one.written(folder), proposals)
     code = _show(cli, done, unseen, dry_run=False)
-    store = cli.follow_up.command("apply", str(folder.path))
-    cli.output.note(f"To store the documents: {store}")
+    if folder.path.exists():
+        store = cli.follow_up.command("apply", str(folder.path))
+        cli.output.note(f"To store the documents: {store}")
     return code
 
 

@@ -667,6 +667,7 @@ def test_no_file_is_written_for_a_cluster_that_does_not_admit_the_function(
     ran = person.run(*command, "--output-dir", str(folder), "-o", "json")
     assert outcomes(by_id(ran)["one"])["document"] == "not-attempted"
     assert not folder.exists()
+    assert "To store the documents" not in ran.stderr
 
 
 def test_a_folder_that_cannot_be_used_is_reported(person: Administrator, world: World) -> None:
