@@ -1,9 +1,10 @@
 """Functions as commands: shared options in the signature, errors as messages and exit codes."""
 
+import dataclasses
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import typer
 
@@ -59,12 +60,21 @@ class Cli:
 def command(function: Callable[..., int | None]) -> Callable[..., None]:
     """Make a Typer command of a function that takes a `Cli` first and returns its exit code.
 
-    None stands for exit code 0.
+    None stands for exit code 0. A parameter whose type is a dataclass stands for an option per
+    field.
     """
+    groups: dict[str, Any] = {
+        one.name: one.annotation
+        for one in inspect.signature(function, eval_str=True).parameters.values()
+        if dataclasses.is_dataclass(one.annotation)
+    }
 
     def run(ctx: typer.Context, **given: Any) -> None:
         options = Options(*(given.pop(name) for name in _SHARED)).or_else(ctx.obj or Options())
         cli = Cli(options)
+        for name, kind in groups.items():
+            names = [one.name for one in dataclasses.fields(kind)]
+            given[name] = kind(**{one: given.pop(one) for one in names})
         raise typer.Exit(_guarded(cli, lambda: function(cli, **given)))
 
     return _with_shared_options(run, function, skip=1)
@@ -107,13 +117,25 @@ def _with_shared_options(
         for name, kind in _SHARED.items()
     ]
     context = inspect.Parameter("ctx", keyword, annotation=typer.Context)
-    parameters = [context, *(one.replace(kind=keyword) for one in own), *shared]
+    expanded = [one for parameter in own for one in _options(parameter)]
+    parameters = [context, *(one.replace(kind=keyword) for one in expanded), *shared]
     wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {one.name: one.annotation for one in parameters}
     wrapper.__name__ = function.__name__
     wrapper.__doc__ = _help(function.__doc__ or "")
     wrapper.__module__ = function.__module__
     return wrapper
+
+
+def _options(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
+    """Yield the parameter, or one for each field of the dataclass that is its type."""
+    kind = parameter.annotation
+    if not dataclasses.is_dataclass(kind):
+        yield parameter
+        return
+    types = get_type_hints(kind, include_extras=True)
+    for one in dataclasses.fields(kind):
+        yield parameter.replace(name=one.name, default=one.default, annotation=types[one.name])
 
 
 def _help(docstring: str) -> str:

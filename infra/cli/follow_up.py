@@ -45,6 +45,18 @@ class FollowUp:
             ["aws", *words, *_option("--region", region), *_option("--profile", self.profile)]
         )
 
+    def store_kubeconfig(
+        self, secret: str, *, region: str, context: str, kubeconfig: Path | None
+    ) -> str:
+        """Return the command that stores a context's kubeconfig as a secret; it prints the ARN."""
+        view = kubectl(
+            *("config", "view", "--raw", "--minify", "--flatten"),
+            context=context,
+            kubeconfig=kubeconfig,
+        )
+        create = self.aws("secretsmanager", "create-secret", "--name", secret, region=region)
+        return f'{create} --query ARN --output text --secret-string "$({view})"'
+
     def deploy(self, *, region: str, stack: str | None = None) -> str:
         """Return the command that deploys the stack from a clone of the repository.
 
@@ -64,6 +76,11 @@ NOTHING_GIVEN = FollowUp()
 def local(*words: str) -> str:
     """Return a command of this program that needs no deployment."""
     return NOTHING_GIVEN.command(*words)
+
+
+def again(line: Sequence[str]) -> str:
+    """Return this command line, `line`, which names the deployment itself."""
+    return shlex.join([PROGRAM, *line])
 
 
 def print_rbac(line: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ import pytest
 from infra.cli.follow_up import (
     ADD_A_CLUSTER,
     FollowUp,
+    again,
     apply_file,
     kubectl,
     local,
@@ -60,6 +61,10 @@ def test_what_the_environment_names_is_left_to_it() -> None:
         apply_file("infra/rbac/prune.yaml"),
         print_rbac(["clusters", "add", "prod", "-n", "team-*", "--stack", "a stack"]),
         print_rbac(["clusters", "add", "prod", "-f", "-"]),
+        again(["clusters", "import", "--context", "prod-*", "-n", "a"]),
+        GIVEN.store_kubeconfig(
+            "/root/edge", region="us-east-1", context="a b", kubeconfig=Path("a file")
+        ),
     ],
 )
 def test_a_command_is_one_that_its_program_takes(text: str) -> None:

@@ -38,7 +38,9 @@ def test_the_version_is_printed_without_anything_slow() -> None:
     assert not imported("--version")[1] & {*SLOW, "rich"}
 
 
-@pytest.mark.parametrize("line", ["", "status", "clusters", "clusters add", "apply", "queue purge"])
+@pytest.mark.parametrize(
+    "line", ["", "status", "clusters", "clusters add", "clusters import", "apply", "queue purge"]
+)
 def test_help_imports_nothing_slow_but_what_prints_it(line: str) -> None:
     said, packages = imported(*line.split(), "--help")
     assert "Usage: " in said
@@ -50,6 +52,7 @@ def test_help_imports_nothing_slow_but_what_prints_it(line: str) -> None:
     [
         ("ecr-public-pusher sta", "status"),
         ("ecr-public-pusher clusters ed", "edit"),
+        ("ecr-public-pusher clusters import --from", "--from-profile"),
         ("ecr-public-pusher push --na", "--namespace"),
         ("ecr-public-pusher -s a clusters add --rbac name", "namespaced"),
         ("ecr-public-pusher -o js", "json"),

@@ -1,7 +1,8 @@
-"""The options of `clusters add` and `discover add`, by the panels of their help."""
+"""The options of the commands that add clusters, by the panels of their help."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +12,7 @@ from ..completion import complete_clusters, complete_contexts, complete_profiles
 FIELDS = "The document's fields"
 ACCESS = "Access to the cluster"
 STEPS = "Actions"
+SOURCES = "The clusters"
 
 Id = Annotated[
     str,
@@ -230,6 +232,72 @@ KubeContext = Annotated[
         rich_help_panel=ACCESS,
     ),
 ]
+Contexts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--context",
+        metavar="GLOB",
+        autocompletion=complete_contexts,
+        help="Contexts of your kubeconfig, by name or glob; repeat it.",
+        rich_help_panel=SOURCES,
+    ),
+]
+FromProfiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from-profile",
+        metavar="NAME",
+        autocompletion=complete_profiles,
+        help="AWS profile whose EKS clusters are listed; repeat it.",
+        rich_help_panel=SOURCES,
+    ),
+]
+FromRegions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--in-region",
+        metavar="REGION",
+        help="Region in which EKS clusters are listed; the profile's own if absent; repeat it.",
+        rich_help_panel=SOURCES,
+    ),
+]
+FromKubeFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--kubeconfig",
+        metavar="FILE",
+        exists=True,
+        help="Your kubeconfig.",
+        rich_help_panel=SOURCES,
+    ),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="GLOB",
+        help="Only these, by id, cluster or context; repeat it.",
+        rich_help_panel=SOURCES,
+    ),
+]
+Skip = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--skip",
+        metavar="GLOB",
+        help="All but these, by id, cluster or context; repeat it.",
+        rich_help_panel=SOURCES,
+    ),
+]
+StoredFor = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--stored",
+        metavar="GLOB",
+        help="Sign in to these with a kubeconfig in Secrets Manager, as a last resort; repeat it.",
+        rich_help_panel=FIELDS,
+    ),
+]
 KubeFile = Annotated[
     Path | None,
     typer.Option(
@@ -267,6 +335,24 @@ PrintRbac = Annotated[
     ),
 ]
 NoPush = Annotated[bool, typer.Option("--no-push", help="Only check.", rich_help_panel=STEPS)]
+OutputDirectory = Annotated[
+    Path | None,
+    typer.Option(
+        "--output-dir",
+        metavar="DIR",
+        file_okay=False,
+        help="Write the documents to this folder, for Git, instead of storing them.",
+        rich_help_panel=STEPS,
+    ),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="With --output-dir: overwrite files that differ.",
+        rich_help_panel=STEPS,
+    ),
+]
 DryRun = Annotated[
     bool,
     typer.Option(
@@ -274,3 +360,40 @@ DryRun = Annotated[
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.", rich_help_panel=STEPS)]
+
+
+@dataclass(frozen=True)
+class DocumentOptions:
+    """The options of a document's fields that mean the same for one cluster and for many."""
+
+    role_arn: Role = None
+    external_id: External = None
+    namespace: Namespace = None
+    exclude: Exclude = None
+    selector: SelectorOption = None
+    service_account: Accounts = None
+    secret_name: SecretName = None
+    take_ownership: Take = False
+    prune: Prune = False
+    allow_empty: Empty = False
+    label: Label = None
+    annotation: Annotation = None
+    registry: Registry = None
+
+    def given(self) -> dict[str, Any]:
+        """Return the values as the arguments of `onboarding.fields.Given`."""
+        return {
+            "role_arn": self.role_arn,
+            "external_id": self.external_id,
+            "namespaces": self.namespace or (),
+            "exclude": self.exclude or (),
+            "selector": self.selector,
+            "service_accounts": self.service_account or (),
+            "secret_name": self.secret_name,
+            "take_ownership": self.take_ownership,
+            "prune": self.prune,
+            "allow_empty": self.allow_empty,
+            "labels": self.label or (),
+            "annotations": self.annotation or (),
+            "registries": self.registry or (),
+        }

@@ -8,6 +8,7 @@ import typer
 from ..command import Cli, command, group
 from ..completion import complete_any_document, complete_clusters, complete_documents
 from .cluster_add import add
+from .cluster_import import import_clusters
 from .cluster_offboard import offboard
 from .run import NoWait, Yes
 
@@ -81,7 +82,12 @@ KeepSecrets = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the group and its commands."""
     clusters = group("clusters", "Clusters' documents: add, show, change, rename, delete.")
-    for function, name in ((add, "add"), (list_clusters, "list"), (show, "show")):
+    for function, name in (
+        (add, "add"),
+        (import_clusters, "import"),
+        (list_clusters, "list"),
+        (show, "show"),
+    ):
         clusters.command(name)(command(function))
     for changing in (edit, enable, disable, delete, forget, rename, offboard, export):
         clusters.command()(command(changing))

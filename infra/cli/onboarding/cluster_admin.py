@@ -11,6 +11,7 @@ from ecr_public_pusher.results import Namespace
 from ..errors import CliError, ExitCode
 from ..follow_up import kubectl
 from ..json_text import read_json
+from .kubeconfig import UNREADABLE
 from .rbac_manifests import Manifest, described
 from .step import Step, StepName, StepOutcome
 
@@ -64,7 +65,7 @@ class ClusterAdmin:
                 client_configuration=settings,
                 persist_config=False,
             )
-        except (config.ConfigException, OSError, ValueError) as error:
+        except (config.ConfigException, *UNREADABLE) as error:
             said = (
                 str(error)[:MESSAGE_LENGTH]
                 if isinstance(error, config.ConfigException)

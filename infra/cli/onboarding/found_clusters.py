@@ -4,7 +4,6 @@ With a person's credentials, before the document is written: its change event pu
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +20,8 @@ from .access_entry import AccessEntryStep, Admission, EksCluster, describe
 from .document_step import NewCluster
 from .rbac_manifests import manifests
 from .rbac_step import Choice, RbacStep
+from .side_by_side import side_by_side
 from .step import Step, StepName, StepOutcome
-
-SIDE_BY_SIDE = 8
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,9 @@ class Access:
         Raise CliError when they cannot be listed.
         """
         clients = {region: self.client(region) for region in discovery.regions}
-        names = [(region, name) for region, eks in clients.items() for name in _names(eks, region)]
+        names = [
+            (region, name) for region, eks in clients.items() for name in cluster_names(eks, region)
+        ]
         taken = {config.target for config in configuration.clusters}
 
         def look(place: tuple[str, str]) -> FoundCluster | None:
@@ -99,7 +99,7 @@ class Access:
             same = [one for one in others if one.target == config.target]
             return FoundCluster([config, *same], seen)
 
-        return [found for found in _side_by_side(look, names) if found is not None]
+        return [found for found in side_by_side(look, names) if found is not None]
 
     def prepare(self, found: Sequence[FoundCluster], *, dry_run: bool) -> list[Prepared]:
         """Make the access of each cluster, or plan it with `dry_run`, in order of id."""
@@ -119,7 +119,7 @@ class Access:
                 rbac = step.plan() if dry_run else step.do()
             return Prepared(one.config.id, [access, rbac])
 
-        return sorted(_side_by_side(prepare, wanted), key=lambda one: one.id)
+        return sorted(side_by_side(prepare, wanted), key=lambda one: one.id)
 
     def _entry(self, eks: Any, found: FoundCluster, *, dry_run: bool) -> Step:
         if isinstance(found.seen, Step):
@@ -133,18 +133,17 @@ class Access:
         return Admission(config, config.role_arn or self.own_role)
 
 
-def _names(eks: Any, region: str) -> Iterator[str]:
+def cluster_names(eks: Any, region: str, *, option: str = "--cluster-profile") -> Iterator[str]:
+    """Yield the names of a region's EKS clusters. Raise CliError when they cannot be listed.
+
+    `option` is the one that chooses other credentials.
+    """
     try:
         for page in eks.get_paginator("list_clusters").paginate():
             yield from page["clusters"]
     except (ClientError, BotoCoreError) as error:
         raise CliError(
             f"The clusters in {region} cannot be listed: {explain(error).message}",
-            remedy="You need eks:ListClusters. Credentials of another account: --cluster-profile.",
+            remedy=f"You need eks:ListClusters. Credentials of another account: {option}.",
             exit_code=ExitCode.AWS,
         ) from None
-
-
-def _side_by_side[T, R](work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        return list(pool.map(work, items))

@@ -17,7 +17,7 @@ from ..errors import CliError
 from ..follow_up import view_kubeconfig
 
 # The client's errors for a file that is no kubeconfig; RecursionError when nested too deep.
-_UNREADABLE = (
+UNREADABLE = (
     *(yaml.YAMLError, OSError, ValueError, KeyError, TypeError, AttributeError),
     RecursionError,
 )
@@ -78,11 +78,42 @@ def kubeconfig_files(given: Path | None, environ: Mapping[str, str] = os.environ
     return environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A context with its cluster and user as the kubeconfig holds them, empty where it holds none.
+
+    `names` are those of its cluster and its user.
+    """
+
+    context: Context
+    names: tuple[str, str]
+    cluster: Mapping[str, Any] = field(repr=False)
+    user: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Entries:
+    """All contexts of one or several files, and the current one's name."""
+
+    all: Sequence[Entry]
+    current: str | None
+
+    @property
+    def kubeconfig(self) -> Kubeconfig:
+        return Kubeconfig([entry.context for entry in self.all], self.current)
+
+
 def read_kubeconfig(files: str) -> Kubeconfig | None:
     """Read the kubeconfig; return None when no file exists.
 
     Raise CliError for a file that cannot be read.
     """
+    found = read_entries(files)
+    return found.kubeconfig if found else None
+
+
+def read_entries(files: str) -> Entries | None:
+    """Read the kubeconfig, as `read_kubeconfig` does, with clusters and users as they are."""
     from kubernetes.config.config_exception import ConfigException
     from kubernetes.config.kube_config import KubeConfigMerger
 
@@ -90,25 +121,30 @@ def read_kubeconfig(files: str) -> Kubeconfig | None:
         return None
     try:
         merged = KubeConfigMerger(files).config
-        clusters = {one.value["name"]: one for one in merged.value["clusters"]}
-        contexts = [_context(one.value, clusters) for one in merged.value["contexts"]]
-    except (ConfigException, *_UNREADABLE) as error:
+        # The client's nodes, which know their file.
+        clusters, users = (
+            {one.value["name"]: one for one in merged.value.get(kind) or ()}
+            for kind in ("clusters", "users")
+        )
+        entries = [_entry(one.value, clusters, users) for one in merged.value["contexts"]]
+    except (ConfigException, *UNREADABLE) as error:
         raise CliError(
             f"The kubeconfig {files} cannot be read ({type(error).__name__}).",
             remedy=f"Try: {view_kubeconfig(files)}",
         ) from None
-    return Kubeconfig(contexts, merged.value.get("current-context") or None)
+    return Entries(entries, merged.value.get("current-context") or None)
 
 
-def _context(one: Mapping[str, Any], clusters: Mapping[str, Any]) -> Context:
-    """Return a context. `clusters` are the client's nodes, which know their file."""
-    node = clusters.get(one["context"]["cluster"])
-    if node is None:
-        return Context(one["name"], "")
-    cluster = node.value["cluster"]
-    return Context(
-        one["name"], str(cluster.get("server", "")), _authority(cluster, Path(node.path).parent)
-    )
+def _entry(one: Mapping[str, Any], clusters: Mapping[str, Any], users: Mapping[str, Any]) -> Entry:
+    names = (str(one["context"]["cluster"]), str(one["context"].get("user", "")))
+    node, user = clusters.get(names[0]), users.get(names[1])
+    cluster = node.value["cluster"] if node is not None else {}
+    context = Context(one["name"], "")
+    if node is not None:
+        authority = _authority(cluster, Path(node.path).parent)
+        context = Context(one["name"], str(cluster.get("server") or ""), authority)
+    found = user.value.get("user") if user is not None else None
+    return Entry(context, names, cluster, found if isinstance(found, Mapping) else {})
 
 
 def _authority(cluster: Mapping[str, Any], folder: Path) -> bytes:

@@ -5,9 +5,9 @@ that its first push finds them in place, no matter who created them.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from ..documents.limits import STANDARD_BYTES
@@ -30,7 +30,11 @@ _SIGN_IN = "sign-in"
 # is still valid, do not prevent a push.
 _NO_OBSTACLE = frozenset({"namespaces", "excess", "credential"})
 
-type Run = Callable[[Mapping[str, Any]], Report]
+type Event = Mapping[str, Any]
+type Run = Callable[[Event], Report]
+# The steps, and the function's reports by the name of the step.
+type Done = tuple[list[Step], dict[str, Report]]
+type Work[T] = Generator[Event, Report, T]
 
 
 @dataclass(frozen=True)
@@ -98,16 +102,25 @@ class Onboarding:
             push,
         ]
 
-    def do(
-        self, run: Run, *, sleep: Callable[[float], None] = time.sleep
-    ) -> tuple[list[Step], dict[str, Report]]:
-        """Carry out the steps; return them, and the function's reports by the name of the step."""
-        access = (
-            self._access_entry.do()
-            if isinstance(self._access_entry, AccessEntryStep)
-            else self._access_entry
-        )
-        rbac = self._rbac.do() if isinstance(self._rbac, RbacStep) else self._rbac
+    def do(self, run: Run, *, sleep: Callable[[float], None] = time.sleep) -> Done:
+        """Carry out the steps, with `run` for the function's part of them."""
+        work = self.work(sleep)
+        try:
+            event = next(work)
+            while True:
+                try:
+                    report = run(event)
+                except BaseException as error:  # noqa: BLE001 - raised again by the work
+                    event = work.throw(error)
+                else:
+                    event = work.send(report)
+        except StopIteration as end:
+            done: Done = end.value
+            return done
+
+    def work(self, sleep: Callable[[float], None] = time.sleep) -> Work[Done]:
+        """Carry out the steps. Yield each event for the function, and take its report."""
+        access, rbac = self.prepare()
         if access.prevents or rbac.prevents:
             return [access, rbac, *self._held_back()], {}
         if not self._cluster.config.enabled:
@@ -116,10 +129,8 @@ class Onboarding:
                 self._write(self._cluster.text, self._cluster.before)
             return [access, rbac, document, *self._disabled()], {}
         undecided = access.failed or rbac.failed
-        document, report = self._try_document(
-            lambda event: self._checked(run, sleep, event, fresh=access.changes),
-            undecided=undecided,
-        )
+        check = partial(self._checked, sleep, fresh=access.changes)
+        document, report = yield from self._try_document(check, undecided=undecided)
         if not _obstacles(report):
             access = access.in_place() if access.undecided else access
             # A check does not ask about the rights of a removal.
@@ -131,10 +142,21 @@ class Onboarding:
         if _obstacles(report):
             why = "the check failed"
             return [*done, Step(StepName.PUSH, StepOutcome.NOT_ATTEMPTED, why)], reports
-        pushed = run({"action": "push", "clusters": [self._id]})
+        pushed = yield {"action": "push", "clusters": [self._id]}
         return [*done, _push_step(pushed)], reports | {StepName.PUSH.value: pushed}
 
-    def _try_document(self, check: Run, *, undecided: bool) -> tuple[Step, Report]:
+    def prepare(self) -> tuple[Step, Step]:
+        """Make the access entry and the RBAC; return their steps."""
+        access = (
+            self._access_entry.do()
+            if isinstance(self._access_entry, AccessEntryStep)
+            else self._access_entry
+        )
+        return access, self._rbac.do() if isinstance(self._rbac, RbacStep) else self._rbac
+
+    def _try_document(
+        self, check: Callable[..., Work[Report]], *, undecided: bool
+    ) -> Work[tuple[Step, Report]]:
         """Write the document and check it; return the step and the check's report.
 
         It is stored disabled for the check, and enabled if that is good, so that no push fails for
@@ -142,13 +164,12 @@ class Onboarding:
         and one that was there before is restored, as it is when the check raises.
         """
         cluster = self._cluster
-        event = {"action": "check", "clusters": [self._id]}
         document = self._document
         if not document.changes:
-            return document, check(event)
+            return document, (yield from check())
         if not (cluster.waits or undecided):
             self._write(cluster.text, cluster.before)
-            return document, check(event)
+            return document, (yield from check())
         limit = cluster.before.limit if cluster.before else STANDARD_BYTES
         waiting = pending(cluster.text, limit=limit)
         if waiting is None:
@@ -159,7 +180,7 @@ class Onboarding:
         now = self._write(waiting, cluster.before)
         self.waits = cluster.waits
         try:
-            report = check({**event, "includeDisabled": True})
+            report = yield from check(waiting=True)
         except BaseException:
             if not cluster.waits:
                 self._restore(now)
@@ -261,11 +282,16 @@ class Onboarding:
         )
 
     def _checked(
-        self, run: Run, sleep: Callable[[float], None], event: Mapping[str, Any], *, fresh: bool
-    ) -> Report:
-        """Return the check's report, repeated while a fresh access entry may still propagate."""
+        self, sleep: Callable[[float], None], *, fresh: bool, waiting: bool = False
+    ) -> Work[Report]:
+        """Return the check's report, repeated while a fresh access entry may still propagate.
+
+        `waiting`: the document is stored disabled.
+        """
+        event: Event = {"action": "check", "clusters": [self._id]}
+        event = {**event, "includeDisabled": True} if waiting else event
         for left in reversed(range(PROPAGATION_TRIES if fresh else 1)):
-            report = run(event)
+            report = yield event
             if not left or _SIGN_IN not in _obstacles(report):
                 break
             sleep(PROPAGATION_SECONDS)

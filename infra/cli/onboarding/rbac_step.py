@@ -27,7 +27,7 @@ class Choice:
 
     `trust` means that its context leads there although nothing shows it; `by_hand` is the command
     with which somebody else does the same. `follow_up` makes commands with the
-    credentials of the cluster's account.
+    credentials of the cluster's account. `read` is the kubeconfig's content, None to read it.
     """
 
     kubeconfig: Path | None = None
@@ -36,6 +36,7 @@ class Choice:
     force: bool = False
     by_hand: str = ""
     follow_up: FollowUp = NOTHING_GIVEN
+    read: Kubeconfig | None = None
 
 
 class RbacStep:
@@ -117,7 +118,7 @@ class RbacStep:
 
     def _choose(self) -> tuple[Context, str]:
         files = kubeconfig_files(self._choice.kubeconfig)
-        found = read_kubeconfig(files)
+        found = self._choice.read or read_kubeconfig(files)
         if found is None or not found.contexts:
             raise CliError(f"There is no kubeconfig ({files}).", remedy=self._get_one)
         return self._certain(found), files

@@ -51,7 +51,7 @@ def render_clusters(
 ) -> list[RenderableType]:
     """Render a line for each cluster, then the document, and what is left to do in each."""
     words: list[tuple[str | Text, ...]] = [
-        (one.id, *(_word(step, dry_run=dry_run) for step in one.steps)) for one in clusters
+        (one.id, *(outcome_word(step, dry_run=dry_run) for step in one.steps)) for one in clusters
     ]
     parts: list[RenderableType] = [table("CLUSTER", "ACCESS ENTRY", "RBAC", rows=words)]
     for one in clusters:
@@ -63,7 +63,7 @@ def render_clusters(
     count = sum(one.failed for one in clusters)
     ready = f"{len(clusters) - count} of {counted(len(clusters), 'cluster')} ready"
     parts.append(Text(f"\n{ready}" if not dry_run else "", style="bold"))
-    line = Text.assemble(f"{document.name}: ", _word(document, dry_run=dry_run))
+    line = Text.assemble(f"{document.name}: ", outcome_word(document, dry_run=dry_run))
     parts.append(line.append(f"  {document.message}"))
     if dry_run and document.details:
         is_diff = document.outcome is StepOutcome.UPDATED
@@ -130,10 +130,11 @@ def _left(failed: Sequence[Step], again: str) -> Iterator[RenderableType]:
 
 
 def _row(step: Step, *, dry_run: bool) -> tuple[str | Text, ...]:
-    return step.name, _word(step, dry_run=dry_run), step.message
+    return step.name, outcome_word(step, dry_run=dry_run), step.message
 
 
-def _word(step: Step, *, dry_run: bool) -> Text:
+def outcome_word(step: Step, *, dry_run: bool) -> Text:
+    """Return the word for a step's outcome, or for what it would do, in its colour."""
     word = _WOULD.get(step.outcome, step.outcome.value) if dry_run else step.outcome.value
     other = NEUTRAL if step.outcome is StepOutcome.SKIPPED else FAINT
     return Text(word, style=_LOOKS.get(step.outcome, other))

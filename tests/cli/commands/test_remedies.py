@@ -264,6 +264,24 @@ def onboarding(now: Situation) -> None:
     now.printed[-2:] = [step["remedy"] for step in ran.json["steps"]]
 
 
+@prints("clusters import", "aws eks", "aws secretsmanager", "kubectl apply", "kubectl config")
+def an_import(now: Situation) -> None:
+    now.cluster("one", document=None, rbac=None)
+    now.cluster("two", document=None, rbac=None)
+    now.person.kubeconfig("two")
+    now.run("clusters", "import", "-n", "team-a", "--stored", "two", "--yes")
+    now.run("clusters", "import", "-n", "team-a", "--in-region", "us-east-1", "--yes")
+
+
+@prints("apply")
+def an_import_to_a_folder(now: Situation) -> None:
+    now.cluster("one", document=None)
+    now.person.kubeconfig("one")
+    folder = str(now.person.home / "config")
+    command = ("clusters", "import", "-n", "team-a", "--in-region", "us-east-1")
+    now.run(*command, "--output-dir", folder, "--yes")
+
+
 @prints("clusters enable")
 def a_disabled_document_to_make_ready(now: Situation) -> None:
     now.cluster(document=f"{DOCUMENT}\nenabled: false\n")
