@@ -7,7 +7,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -47,6 +47,17 @@ USER_BINDING = {
     },
     "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": USER}],
 }
+
+
+class ByClaims(TrustedIssuer):
+    """An entry as the `--oidc-*` flags, EKS and OpenShift make it: claims, and no expressions."""
+
+    def entry(self) -> dict[str, Any]:
+        return {
+            "issuer": super().entry()["issuer"],
+            "claimValidationRules": [{"claim": "sub", "requiredValue": self.subject}],
+            "claimMappings": {"username": {"claim": "sub", "prefix": self.user_prefix}},
+        }
 
 
 @pytest.fixture(autouse=True)
@@ -150,6 +161,14 @@ def test_a_group_without_akss_prefix_is_not_the_one(world: World, cluster: Clust
     }
 
 
+@at_aks
+def test_a_refused_push_names_the_group_with_akss_prefix(world: World, cluster: Cluster) -> None:
+    """The one that clusters are bound to without AKS has no rights there."""
+    cluster.trust(issuer(world, user_prefix="aks:jwt:aws:", groups=(AKS_GROUP,)))
+    (problem,) = cluster_of(world.run())["problems"]
+    assert problem["remedy"].endswith(f"for the group {AKS_GROUP}.")
+
+
 def test_akss_authenticator_is_the_entry_of_the_file_with_akss_prefix() -> None:
     remedies = TrustRemedies(
         Endpoint(f"https://{AKS}", ""), Claims(AUDIENCE, "https://issuer", EXECUTION_ROLE)
@@ -216,7 +235,8 @@ def test_check_prints_the_oidc_provider_for_eks(world: World, cluster: Cluster) 
 def test_a_user_without_a_group_is_bound_by_what_check_prints(
     world: World, cluster: Cluster
 ) -> None:
-    cluster.trust(issuer(world, groups=()))
+    known = issuer(world, groups=())
+    cluster.trust(ByClaims(**{one.name: getattr(known, one.name) for one in fields(known)}))
     found = check(world)["sign-in"]
     assert (found["ok"], f"{GROUP} is not among them" in found["message"]) == (False, True)
     assert (
