@@ -28,6 +28,11 @@ _AKS_NAME = PRODUCT.replace("-", "")
 _EKS_HOST = re.compile(r"[^.]+\.[^.]+\.(?P<region>[a-z0-9-]+)\.eks\.amazonaws\.com(\.cn)?")
 _PAGE = "docs/web-identity.md shows the steps for kubeadm, k3s, Talos and EKS Anywhere"
 
+_BEHIND_A_PATH = (
+    "Rancher and Loft refuse AWS's tokens behind a path: docs/rancher-and-loft.md shows the ways"
+    " in. For any other server there:"
+)
+
 
 @dataclass(frozen=True)
 class Claims:
@@ -66,13 +71,23 @@ class TrustRemedies(NamedEndpointRemedies):
         if is_aks(self.endpoint.url):
             return self.aks
         if eks := _EKS_HOST.fullmatch(urlsplit(self.endpoint.url).hostname or ""):
-            return self._bind_user if groups else self.eks(eks["region"])
+            return (
+                f"EKS trusts the token, but gives it no group: {self._bind_user}"
+                if groups
+                else self.eks(eks["region"])
+            )
         if groups:
             return (
                 "The API server trusts the token, but gives it no group. Add the claimMapping"
                 f" `groups: {_flow(self.authenticator()['claimMappings']['groups'])}` to its entry,"
                 f" or {self._bind_user}"
             )
+        if urlsplit(self.endpoint.url).path:
+            return f"{_BEHIND_A_PATH}\n{self._for_version(version)}"
+        return self._for_version(version)
+
+    def _for_version(self, version: Version | None) -> str:
+        """Return what an API server of that version takes."""
         if version is None:
             older = f"Kubernetes 1.30 to 1.33: with {_GROUP}/v1beta1. Before 1.30: {self.flags}"
             return (
@@ -147,13 +162,18 @@ class TrustRemedies(NamedEndpointRemedies):
 
         An associated OIDC provider cannot set a group, so the role is bound to the user.
         """
+        provider = {
+            "identityProviderConfigName": PRODUCT,
+            "issuerUrl": self.claims.issuer,
+            "clientId": self.claims.audience,
+            "usernameClaim": "sub",
+            "usernamePrefix": USER_PREFIX,
+            "requiredClaims": {"sub": self.claims.subject},
+        }
         return (
             "Associate the issuer with the EKS cluster, which can have one (docs/eks-oidc.md shows"
             f" the steps): `aws eks associate-identity-provider-config --region {region}"
-            f" --cluster-name CLUSTER --oidc identityProviderConfigName={PRODUCT},"
-            f"issuerUrl={self.claims.issuer},clientId={self.claims.audience},usernameClaim=sub,"
-            f"usernamePrefix={USER_PREFIX},requiredClaims={{sub={self.claims.subject}}}` and"
-            f" {self._bind_user}"
+            f" --cluster-name CLUSTER --oidc '{json.dumps(provider)}'` and {self._bind_user}"
         )
 
     @property

@@ -220,14 +220,14 @@ def test_check_prints_the_oidc_provider_for_eks(world: World, cluster: Cluster) 
     assert [problem for text in (associate, bind) for problem in problems(text)] == []
     (command,) = parse(associate)
     assert command.option("--region") == "eu-west-1"
-    assert str(command.option("--oidc")).split(",") == [
-        "identityProviderConfigName=ecr-public-pusher",
-        f"issuerUrl={world.aws.web_identity.url}",
-        f"clientId={AUDIENCE}",
-        "usernameClaim=sub",
-        "usernamePrefix=aws:",
-        f"requiredClaims={{sub={EXECUTION_ROLE}}}",
-    ]
+    assert json.loads(str(command.option("--oidc"))) == {
+        "identityProviderConfigName": "ecr-public-pusher",
+        "issuerUrl": world.aws.web_identity.url,
+        "clientId": AUDIENCE,
+        "usernameClaim": "sub",
+        "usernamePrefix": "aws:",
+        "requiredClaims": {"sub": EXECUTION_ROLE},
+    }
     assert bind.endswith(f"--clusterrole=ecr-public-pusher --user={USER}")
 
 
@@ -257,6 +257,17 @@ def test_a_server_that_trusts_the_token_gets_no_second_entry(
     remedy = check(world)["sign-in"]["remedy"]
     assert "apiVersion" not in remedy
     assert f"groups: {{expression: \"['{GROUP}']\"}}" in remedy
+
+
+@pytest.mark.parametrize(
+    ("path", "said"), [("/k8s/clusters/c-m-1", True), ("", False)], ids=["path", "none"]
+)
+def test_behind_a_path_check_names_the_page_on_rancher_and_loft(path: str, said: bool) -> None:
+    remedy = TrustRemedies(
+        Endpoint(f"https://rancher.example.com{path}", ""), Claims(AUDIENCE)
+    ).not_admitted(EXECUTION_ROLE, ())
+    assert ("docs/rancher-and-loft.md" in remedy) == said
+    assert "kind: AuthenticationConfiguration" in remedy
 
 
 @at_eks
