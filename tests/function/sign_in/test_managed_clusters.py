@@ -15,6 +15,7 @@ import yaml
 
 from ecr_public_pusher.configuration.cluster_config import Server, WebIdentity
 from ecr_public_pusher.configuration.rbac_group import is_aks, rbac_group
+from ecr_public_pusher.jobs.required_permissions import required_permissions
 from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.sign_in.api_server_trust import Claims, TrustRemedies
 from ecr_public_pusher.sign_in.kind import Endpoint
@@ -169,6 +170,26 @@ def test_a_refused_push_names_the_group_with_akss_prefix(world: World, cluster: 
     assert problem["remedy"].endswith(f"for the group {AKS_GROUP}.")
 
 
+def test_each_file_of_infra_rbac_is_bound_to_the_group_of_aks() -> None:
+    document = config(
+        sign_in=WebIdentity(Server(f"https://{AKS}")), prune=True, service_accounts=("*",)
+    )
+    needs = required_permissions(document, needs_list=True)
+    bound = {need.file: need.remedy().partition(" && ")[2] for need in needs}
+    assert [problem for command in bound.values() for problem in problems(command)] == []
+    assert {
+        file: command.partition("clusterrolebinding ")[2] for file, command in bound.items()
+    } == {
+        f"{name}.yaml": f"{role}-aks --clusterrole={role} --group={AKS_GROUP}"
+        for name, role in (
+            ("cluster", "ecr-public-pusher"),
+            ("prune", "ecr-public-pusher-prune"),
+            ("service-accounts", "ecr-public-pusher-service-accounts"),
+        )
+    }
+    assert all(need.remedy(["a"]).count(f"--group={AKS_GROUP};") == 1 for need in needs)
+
+
 def test_akss_authenticator_is_the_entry_of_the_file_with_akss_prefix() -> None:
     remedies = TrustRemedies(
         Endpoint(f"https://{AKS}", ""), Claims(AUDIENCE, "https://issuer", EXECUTION_ROLE)
@@ -229,6 +250,22 @@ def test_check_prints_the_oidc_provider_for_eks(world: World, cluster: Cluster) 
         "requiredClaims": {"sub": EXECUTION_ROLE},
     }
     assert bind.endswith(f"--clusterrole=ecr-public-pusher --user={USER}")
+
+
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [
+        ("0123.yl4.cn-north-1.eks.amazonaws.com.cn", "cn-north-1"),
+        ("0123.gr7.us-gov-west-1.eks.amazonaws.com:443", "us-gov-west-1"),
+        ("eks.amazonaws.com", None),
+        ("0123.gr7.eu-west-1.eks.amazonaws.com.example.com", None),
+        ("0123.gr7.eu-west-1.eksxamazonaws.com", None),
+    ],
+)
+def test_the_hosts_that_are_ekss_name_the_region(host: str, region: str | None) -> None:
+    remedy = TrustRemedies(Endpoint(f"https://{host}", ""), Claims(AUDIENCE)).not_admitted("", ())
+    assert (f"associate-identity-provider-config --region {region} " in remedy) == bool(region)
+    assert ("kind: AuthenticationConfiguration" in remedy) == (region is None)
 
 
 @pytest.mark.parametrize("cluster", [EKS, OPENSHIFT], indirect=True)
