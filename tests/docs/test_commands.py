@@ -59,7 +59,9 @@ def test_each_program_takes_its_commands(block: Block) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_each_program_takes_its_commands_in_the_text_too(document: Path) -> None:
-    shown = in_backticks(prose(document), ("aws", "eksctl", "kubectl", "sam", "terraform", PROGRAM))
+    shown = in_backticks(
+        prose(document), ("aws", "az", "eksctl", "kubectl", "sam", "terraform", PROGRAM)
+    )
     # The name of a command (`kubectl edit`, `sam remote invoke`) is not a command to paste.
     whole = [text for text in shown if re.search(r" -|/|=", text)]
     assert [problem for text in whole for problem in problems(text, more=JUDGES)] == []

@@ -1,5 +1,6 @@
 """Blocks that hold a document, an event or a report are judged by what reads them."""
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -11,10 +12,14 @@ import yaml
 from ecr_public_pusher.configuration import loader
 from ecr_public_pusher.configuration.access_entries import mapped_role
 from ecr_public_pusher.events.parser import parse
-from ecr_public_pusher.sign_in.api_server_trust import Claims, TrustRemedies
+from ecr_public_pusher.sign_in.api_server_trust import USER_PREFIX, Claims, TrustRemedies
 from ecr_public_pusher.sign_in.kind import Endpoint
+from ecr_public_pusher.sign_in.kubeconfig_document import read_kubeconfig
+from infra.local.kube.certificates import issue
 from tests.docs.documents import DOCUMENTS as PAGES
-from tests.docs.documents import Block, blocks, prose
+from tests.docs.documents import ROOT, Block, blocks, prose
+from tests.support.commands import in_backticks
+from tests.support.commands import parse as parse_shell
 
 ROOT_PATH = "/ecr-public-pusher"
 # Documents for other readers than the function, recognized by their apiVersion.
@@ -42,14 +47,67 @@ def test_each_document_is_one_that_the_function_takes(block: Block) -> None:
     assert problems(block.text) == {}
 
 
+CLAIMS = Claims("ecr-public-pusher:edge-1", subject="arn:aws:iam::111122223333:role/ROLE")
+REMEDIES = TrustRemedies(Endpoint("https://x", ""), CLAIMS)
+
+
+def of_page(name: str, language: str) -> list[str]:
+    return [block.text for block in blocks({language}) if block.document.name == name]
+
+
+def test_what_aks_is_to_trust_is_what_check_prints() -> None:
+    (text,) = of_page("aks.md", "json")
+    printed = REMEDIES.aks
+    file, command = re.findall(r"<<'EOF'\n(.+)\nEOF\n(.+)", printed, re.DOTALL)[0]
+    assert json.loads(text) == json.loads(file)
+    shown = [str(one) for block in of_page("aks.md", "sh") for one in parse_shell(block)]
+    replaced = command.replace("RESOURCE_GROUP", "my-group").replace("CLUSTER", "edge-1")
+    assert replaced in shown
+
+
+def test_what_eks_is_to_trust_is_what_check_prints() -> None:
+    associate, bind = in_backticks(REMEDIES.eks("eu-west-1"))
+    shown = [one for block in of_page("eks-oidc.md", "sh") for one in parse_shell(block)]
+    (printed,) = parse_shell(associate)
+    (given,) = [one for one in shown if one.words[:2] == printed.words[:2]]
+    assert json.loads(str(given.option("--oidc"))) == json.loads(str(printed.option("--oidc")))
+    assert bind.replace("CONTEXT", "edge-1") in [str(one) for one in shown]
+
+
+def test_openshift_trusts_the_same_role_and_audience() -> None:
+    (text,) = of_page("openshift.md", "yaml")
+    (provider,) = yaml.safe_load(text)["spec"]["oidcProviders"]
+    assert provider["issuer"] == {"issuerURL": CLAIMS.issuer, "audiences": [CLAIMS.audience]}
+    assert provider["claimMappings"]["username"]["prefix"] == {"prefixString": USER_PREFIX}
+    (rule,) = provider["claimValidationRules"]
+    assert rule["requiredClaim"] == {"claim": "sub", "requiredValue": CLAIMS.subject}
+
+
+@pytest.mark.parametrize("authority", ["", issue("edge").ca_pem], ids=["public", "private"])
+def test_the_kubeconfig_of_a_service_account_is_one_that_the_function_takes(authority: str) -> None:
+    """Without certificate-authority-data in the person's own context, $CA is empty."""
+    (text,) = re.findall(
+        r"<<END\n(apiVersion: v1\nkind: Config\n.+?)\nEND\n",
+        (ROOT / "docs/sign-in.md").read_text(),
+        re.DOTALL,
+    )
+    values = {
+        "$SERVER": "https://rancher.example.com/k8s/clusters/c-m-1",
+        "$CA": base64.b64encode(authority.encode()).decode(),
+        "$TOKEN": "a.b.c",
+    }
+    for name, value in values.items():
+        text = text.replace(name, value)
+    fields = read_kubeconfig(text, where="the kubeconfig")
+    assert (fields.server, fields.token) == (values["$SERVER"], "a.b.c")
+    assert bool(fields.ca_pem) == bool(authority)
+
+
 def test_what_an_api_server_is_to_trust_is_what_check_prints() -> None:
     """The configuration is a file of its own, or part of Talos's document."""
-    claims = Claims("ecr-public-pusher:edge-1", subject="arn:aws:iam::111122223333:role/ROLE")
-    printed = yaml.safe_load(TrustRemedies(Endpoint("https://x", ""), claims).configuration("v1"))
+    printed = yaml.safe_load(REMEDIES.configuration("v1"))
     found = [
-        yaml.safe_load(block.text)
-        for block in blocks({"yaml"})
-        if "claimValidationRules" in block.text
+        yaml.safe_load(block.text) for block in blocks({"yaml"}) if "claims.sub ==" in block.text
     ]
     assert len(found) == 2
     assert printed in found

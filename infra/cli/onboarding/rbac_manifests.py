@@ -12,6 +12,7 @@ import yaml
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.names import is_glob
+from ecr_public_pusher.configuration.rbac_group import rbac_group
 
 from ..choices import Grant
 from ..errors import CliError
@@ -48,6 +49,8 @@ def manifests(
     accounts = sorted({name for config in configs for name in config.service_accounts})
     if accounts:
         found += [_for_accounts(one, accounts) for one in _read("service-accounts.yaml")]
+    groups = sorted({rbac_group(config) for config in configs})
+    found = [_bound_to(one, groups) for one in found]
     return found if grant is Grant.CLUSTER else _bound_by_namespace(found, _names(configs))
 
 
@@ -95,6 +98,14 @@ def _for_accounts(one: Manifest, accounts: list[str]) -> Manifest:
         if rule["resources"] == ["serviceaccounts"]:
             rule["resourceNames"] = accounts
     return made
+
+
+def _bound_to(one: Manifest, groups: list[str]) -> Manifest:
+    """Return the object, a binding for these groups instead of the file's one group."""
+    if "subjects" not in one:
+        return one
+    (subject,) = one["subjects"]
+    return {**one, "subjects": [{**subject, "name": group} for group in groups]}
 
 
 def _demand_names(configs: Sequence[ClusterConfig]) -> None:

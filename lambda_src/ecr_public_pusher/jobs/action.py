@@ -115,7 +115,9 @@ class Action:
         except ApiStatusError as error:
             if error.retryable:
                 raise
-            return explain_accounts(error, outcome, dry_run=self.judge.intent.dry_run)
+            return explain_accounts(
+                error, outcome, group=self.judge.planned.group, dry_run=self.judge.intent.dry_run
+            )
         return self._with_accounts(outcome, attached)
 
     async def _apply(self, decision: Decision, patience: Patience) -> NamespaceOutcome:
@@ -245,7 +247,9 @@ class Action:
         except ApiStatusError as error:
             if error.retryable:
                 raise
-            return explain_not_removed(error, decision.name, config.secret_name)
+            return explain_not_removed(
+                error, decision.name, config.secret_name, group=self.judge.planned.group
+            )
         try:
             gone = await self.api.delete_secret(
                 decision.name,
@@ -263,7 +267,9 @@ class Action:
                 raise _Outdated(error) from None
             if error.retryable:
                 raise
-            return explain_not_removed(error, decision.name, config.secret_name)
+            return explain_not_removed(
+                error, decision.name, config.secret_name, group=self.judge.planned.group
+            )
         if not gone:
             held = seen if seen.finalizers is not None else await self._look(decision.name) or seen
             return waiting(
@@ -332,7 +338,12 @@ class Action:
         planned = self.judge.planned
         listed = decision.namespace.created_at is not None
         return explain(
-            error, decision.name, planned.config.secret_name, kubectl=planned.kubectl, listed=listed
+            error,
+            decision.name,
+            planned.config.secret_name,
+            kubectl=planned.kubectl,
+            group=planned.group,
+            listed=listed,
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from ecr_public_pusher.configuration.kubectl_commands import context_said, kubectl
 from ecr_public_pusher.configuration.namespace_selector import select
+from ecr_public_pusher.configuration.rbac_group import rbac_group
 from ecr_public_pusher.deadline import TOO_SLOW
 from ecr_public_pusher.errors import (
     ApiError,
@@ -31,7 +32,6 @@ from ecr_public_pusher.kubernetes_api.access_reviews import Identity, who_am_i
 from ecr_public_pusher.kubernetes_api.reachability import Route
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 from ecr_public_pusher.kubernetes_api.server_version import Version, server_version
-from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.results import CREDENTIAL_ENDING, Check, ClusterResult, Finding
 from ecr_public_pusher.timestamps import from_epoch, rfc3339
 
@@ -295,7 +295,8 @@ class _ClusterCheck:
         self._selected = await self._select(api)
         await audit.in_each_of(self._selected)
         permissions = audit.permissions()
-        if RBAC_GROUP not in identity.groups and not all(finding.ok for finding in permissions):
+        group = rbac_group(self._config)
+        if group not in identity.groups and not all(finding.ok for finding in permissions):
             kubernetes = None if self._sign_in.asks_eks else await server_version(api)
             admit = self._remedies.not_admitted(
                 self._sign_in.principal(), identity.groups, kubernetes
@@ -305,7 +306,7 @@ class _ClusterCheck:
                 replace(
                     signed_in,
                     ok=False,
-                    message=f"{signed_in.message}: {RBAC_GROUP} is not among them",
+                    message=f"{signed_in.message}: {group} is not among them",
                     remedy=admit,
                 )
             )
@@ -375,7 +376,7 @@ class _ClusterCheck:
             if excess.bindings
             else ""
         )
-        names = "|".join(name for _, name in excess.bindings[:SHOWN]) or RBAC_GROUP
+        names = "|".join(name for _, name in excess.bindings[:SHOWN]) or rbac_group(self._config)
         look = (
             f"`{kubectl(self._config)} get clusterrolebindings,rolebindings -A -o wide | grep -E"
             f" '{names}'`"

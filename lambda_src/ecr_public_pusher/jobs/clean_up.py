@@ -49,6 +49,7 @@ async def look_for_ours(
     secret_name: str,
     names: Sequence[str],
     *,
+    group: str,
     expected: Collection[str],
     says_skipped: bool,
 ) -> Mapping[str, SeenSecret] | None:
@@ -60,7 +61,9 @@ async def look_for_ours(
     """
     seen, refused = await look_into_each(api, secret_name, names)
     if refused and len(refused) == len(names):
-        ledger.fail(ClusterAborted(may_not_remove(secret_name), remedy=remedy_removal(secret_name)))
+        ledger.fail(
+            ClusterAborted(may_not_remove(secret_name), remedy=remedy_removal(secret_name, group))
+        )
         return None
     for name in refused:
         # Where we may not write either (access is granted namespace by namespace), nothing of ours
@@ -70,7 +73,10 @@ async def look_for_ours(
             or (await can_i(api, Right("patch", "secrets", secret_name), namespace=name)).allowed
         ):
             outcome = NamespaceOutcome(
-                name, Outcome.FORBIDDEN, may_not_remove(secret_name), remedy_removal(secret_name)
+                name,
+                Outcome.FORBIDDEN,
+                may_not_remove(secret_name),
+                remedy_removal(secret_name, group),
             )
         elif says_skipped:
             message = "not checked: the function may neither read nor write the Secret there"

@@ -11,19 +11,21 @@ from ecr_public_pusher.results import NamespaceOutcome, Outcome
 # Prefixes of the platform's own namespaces, where the provider's policies deny what others write
 # (GKE, OpenShift).
 PLATFORM_NAMESPACES = ("kube-", "gke-", "gmp-", "openshift-")
-_REMEDY_ACCOUNTS = (
-    "Apply infra/rbac/service-accounts.yaml (get, list and patch on serviceaccounts for the group"
-    f" {RBAC_GROUP})."
-)
 
 
 def explain(
-    error: ApiStatusError, namespace: str, name: str, *, kubectl: str, listed: bool = False
+    error: ApiStatusError,
+    namespace: str,
+    name: str,
+    *,
+    kubectl: str,
+    group: str = RBAC_GROUP,
+    listed: bool = False,
 ) -> NamespaceOutcome:
     """Return the outcome and remedy for a final error about the Secret `name`.
 
-    `kubectl`: the beginning of a command for the cluster. `listed`: the namespace existed a moment
-    ago.
+    `kubectl`: the beginning of a command for the cluster. `group`: the group that the cluster gives
+    the function. `listed`: the namespace existed a moment ago.
     """
 
     def outcome(kind: Outcome, message: str, remedy: str = "") -> NamespaceOutcome:
@@ -56,11 +58,11 @@ def explain(
             # An apply, since the rights are limited to a name and the request of `kubectl create`
             # has none.
             remedy = (
-                f"Ask whoever runs it for an exception for the group {RBAC_GROUP}; this shows the"
+                f"Ask whoever runs it for an exception for the group {group}; this shows the"
                 f" API server's message: `{kubectl} -n {namespace} create secret docker-registry"
                 f" {name} --docker-server=x --docker-username=x --docker-password=x"
                 f" --dry-run=client -o yaml | {kubectl} apply --server-side --force-conflicts"
-                f" --dry-run=server --as=ecr-public-pusher --as-group={RBAC_GROUP} -f -`."
+                f" --dry-run=server --as=ecr-public-pusher --as-group={group} -f -`."
             )
         return outcome(Outcome.FAILED, f"{_denier(error)} denies the Secret {name}", remedy)
     if error.lacks_rights:
@@ -69,7 +71,7 @@ def explain(
             f"not allowed to create and patch the Secret {name} (or, granted namespace by"
             " namespace: the namespace does not exist)",
             f"Apply infra/rbac with resources: [secrets], resourceNames: [{name}], verbs: [create,"
-            f" patch] for the group {RBAC_GROUP}.",
+            f" patch] for the group {group}.",
         )
     if error.type_conflict or (error.status == 422 and "FieldValueInvalid" in error.causes):
         return outcome(
@@ -121,7 +123,7 @@ def explain_marks_left(
 
 
 def explain_accounts(
-    error: ApiStatusError, outcome: NamespaceOutcome, *, dry_run: bool
+    error: ApiStatusError, outcome: NamespaceOutcome, *, group: str, dry_run: bool
 ) -> NamespaceOutcome:
     """Return the outcome of a Secret whose name could not be added to ServiceAccounts."""
     secret_is = _secret_is(dry_run=dry_run)
@@ -130,7 +132,7 @@ def explain_accounts(
             outcome,
             outcome=Outcome.FORBIDDEN,
             message=f"{secret_is}, but not allowed to read and patch ServiceAccounts",
-            remedy=_REMEDY_ACCOUNTS,
+            remedy=_remedy_accounts(group),
         )
     if error.denied_by is DeniedBy.POLICY:
         return replace(
@@ -138,7 +140,7 @@ def explain_accounts(
             outcome=Outcome.FAILED,
             message=f"{secret_is}, but {_denier(error)} denies the change of its ServiceAccounts",
             remedy=(
-                f"Ask whoever runs it for an exception for the group {RBAC_GROUP}, or remove the"
+                f"Ask whoever runs it for an exception for the group {group}, or remove the"
                 " account from serviceAccounts."
             ),
         )
@@ -168,7 +170,9 @@ def missing_accounts(
     )
 
 
-def explain_not_removed(error: ApiStatusError, namespace: str, name: str) -> NamespaceOutcome:
+def explain_not_removed(
+    error: ApiStatusError, namespace: str, name: str, *, group: str
+) -> NamespaceOutcome:
     """Return the outcome of a Secret that stays.
 
     It, or the ServiceAccounts that bear its name, could not be changed.
@@ -179,11 +183,11 @@ def explain_not_removed(error: ApiStatusError, namespace: str, name: str) -> Nam
             Outcome.FORBIDDEN,
             "the Secret stays, since the function may not remove its name from the"
             " ServiceAccounts that list it",
-            _REMEDY_ACCOUNTS,
+            _remedy_accounts(group),
         )
     if error.lacks_rights:
         return NamespaceOutcome(
-            namespace, Outcome.FORBIDDEN, may_not_remove(name), remedy_removal(name)
+            namespace, Outcome.FORBIDDEN, may_not_remove(name), remedy_removal(name, group)
         )
     return NamespaceOutcome(
         namespace, Outcome.FAILED, f"the Secret could not be removed: {error.message}", error.remedy
@@ -198,11 +202,18 @@ def may_not_remove(name: str) -> str:
     )
 
 
-def remedy_removal(name: str) -> str:
+def remedy_removal(name: str, group: str) -> str:
     """Return the remedy for missing rights to remove the Secret."""
     return (
         f"Apply infra/rbac/prune.yaml (get and delete on secrets with resourceNames: [{name}] for"
-        f" the group {RBAC_GROUP})."
+        f" the group {group})."
+    )
+
+
+def _remedy_accounts(group: str) -> str:
+    return (
+        "Apply infra/rbac/service-accounts.yaml (get, list and patch on serviceaccounts for the"
+        f" group {group})."
     )
 
 

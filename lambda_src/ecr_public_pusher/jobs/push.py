@@ -198,7 +198,13 @@ class Push:
                 if one.name not in chosen and not one.terminating
             ]
             found = await look_for_ours(
-                api, self.ledger, config.secret_name, names, expected=(), says_skipped=False
+                api,
+                self.ledger,
+                config.secret_name,
+                names,
+                group=judge.planned.group,
+                expected=(),
+                says_skipped=False,
             )
             if found is None:
                 return

@@ -60,6 +60,7 @@ class Remove:
             self.ledger,
             config.secret_name,
             [one.name for one in namespaces],
+            group=self.planned.group,
             expected={one.name for one in namespaces if config.selection.selects(one)},
             says_skipped=True,
         )

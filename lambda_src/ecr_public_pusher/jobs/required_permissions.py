@@ -4,15 +4,16 @@ With the commands that correct either.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.kubectl_commands import kubectl
 from ecr_public_pusher.configuration.names import is_glob
+from ecr_public_pusher.configuration.rbac_group import rbac_group
 from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME
 from ecr_public_pusher.jobs.look_by_name import looks_by_name
 from ecr_public_pusher.kubernetes_api.access_reviews import Right
-from ecr_public_pusher.ownership import RBAC_GROUP
+from ecr_public_pusher.ownership import PRODUCT, RBAC_GROUP
 
 _RBAC_API = "rbac.authorization.k8s.io"
 
@@ -27,6 +28,8 @@ class Need:
     `kubectl`: the beginning of a command for the cluster. `without`: what is lost without them, if
     a push works all the same. `elsewhere`: what is lost if they are granted in the selected
     namespaces only.
+
+    `group`: the group that the cluster gives the function.
     """
 
     rights: tuple[Right, ...]
@@ -35,6 +38,7 @@ class Need:
     namespaced: bool = True
     without: str = ""
     elsewhere: str = ""
+    group: str = RBAC_GROUP
 
     def remedy(self, namespaces: Sequence[str] = ()) -> str:
         """Return the command that grants them in `namespaces`, or everywhere if there are none."""
@@ -43,7 +47,8 @@ class Need:
             DEFAULT_SECRET_NAME,
         )
         if not namespaces and secret == DEFAULT_SECRET_NAME:
-            return f"{self.kubectl} apply -f infra/rbac/{self.file}"
+            apply = f"{self.kubectl} apply -f infra/rbac/{self.file}"
+            return apply if self.group == RBAC_GROUP else f"{apply} && {self._bind_file}"
         verbs = ",".join(dict.fromkeys(right.verb for right in self.rights))
         resource = self.rights[0].resource
         names = "".join(
@@ -61,12 +66,22 @@ class Need:
         if not namespaces:
             return (
                 f"{self.kubectl} create clusterrole {role} {rule} && {self.kubectl} create"
-                f" clusterrolebinding {role} --clusterrole={role} --group={RBAC_GROUP}"
+                f" clusterrolebinding {role} --clusterrole={role} --group={self.group}"
             )
         return (
             f"for namespace in {' '.join(namespaces)}; do {self.kubectl} create role {role}"
             f" --namespace=$namespace {rule} && {self.kubectl} create rolebinding {role}"
-            f" --namespace=$namespace --role={role} --group={RBAC_GROUP}; done"
+            f" --namespace=$namespace --role={role} --group={self.group}; done"
+        )
+
+    @property
+    def _bind_file(self) -> str:
+        """The command that binds the role of `file` to another group than the file does."""
+        part = self.file.removesuffix(".yaml")
+        role = PRODUCT if part == "cluster" else f"{PRODUCT}-{part}"
+        return (
+            f"{self.kubectl} create clusterrolebinding {role}-aks --clusterrole={role}"
+            f" --group={self.group}"
         )
 
 
@@ -114,8 +129,7 @@ def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Nee
         )
     look = _rights(("list",), "secrets", config.secret_name)
     by_name = not (needs_list or config.prune) and looks_by_name(config.selection)
-    return [
-        *found,
+    found.append(
         Need(
             look,
             "cluster.yaml",
@@ -123,8 +137,9 @@ def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Nee
             namespaced=by_name,
             without=_BLIND,
             elsewhere=_BLIND_ELSEWHERE,
-        ),
-    ]
+        )
+    )
+    return [replace(need, group=rbac_group(config)) for need in found]
 
 
 _BLIND = (

@@ -4,10 +4,14 @@ These are texts to paste, for the server's own version. See "Using Authenticatio
 https://kubernetes.io/docs/reference/access-authn-authz/authentication/
 """
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any, Self
+from urllib.parse import urlsplit
 
+from ecr_public_pusher.configuration.kubectl_commands import UNKNOWN_CONTEXT
+from ecr_public_pusher.configuration.rbac_group import AKS_PREFIX, is_aks
 from ecr_public_pusher.kubernetes_api.server_version import Version
 from ecr_public_pusher.ownership import PRODUCT, RBAC_GROUP
 from ecr_public_pusher.sign_in.named_endpoint import NamedEndpointRemedies
@@ -17,7 +21,17 @@ from ecr_public_pusher.sign_in.validity import claims_of
 BY_DEFAULT = (1, 30)
 STABLE = (1, 34)
 _GROUP = "apiserver.config.k8s.io"
+USER_PREFIX = "aws:"  # of the user that the API server makes of the role
+_AWS_CLAIM = "https://sts.amazonaws.com/"
+# A JWT authenticator's name in AKS has at most 24 lower-case letters and digits.
+_AKS_NAME = PRODUCT.replace("-", "")
+_EKS_HOST = re.compile(r"[^.]+\.[^.]+\.(?P<region>[a-z0-9-]+)\.eks\.amazonaws\.com(\.cn)?")
 _PAGE = "docs/web-identity.md shows the steps for kubeadm, k3s, Talos and EKS Anywhere"
+
+_BEHIND_A_PATH = (
+    "Rancher and Loft refuse AWS's tokens behind a path: docs/rancher-and-loft.md shows the ways"
+    " in. For any other server there:"
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,26 @@ class TrustRemedies(NamedEndpointRemedies):
     def not_admitted(
         self, principal: str, groups: tuple[str, ...], version: Version | None = None
     ) -> str:
+        if is_aks(self.endpoint.url):
+            return self.aks
+        if eks := _EKS_HOST.fullmatch(urlsplit(self.endpoint.url).hostname or ""):
+            return (
+                f"EKS trusts the token, but gives it no group: {self._bind_user}"
+                if groups
+                else self.eks(eks["region"])
+            )
+        if groups:
+            return (
+                "The API server trusts the token, but gives it no group. Add the claimMapping"
+                f" `groups: {_flow(self.authenticator()['claimMappings']['groups'])}` to its entry,"
+                f" or {self._bind_user}"
+            )
+        if urlsplit(self.endpoint.url).path:
+            return f"{_BEHIND_A_PATH}\n{self._for_version(version)}"
+        return self._for_version(version)
+
+    def _for_version(self, version: Version | None) -> str:
+        """Return what an API server of that version takes."""
         if version is None:
             older = f"Kubernetes 1.30 to 1.33: with {_GROUP}/v1beta1. Before 1.30: {self.flags}"
             return (
@@ -71,20 +105,75 @@ class TrustRemedies(NamedEndpointRemedies):
             f" --authentication-config ({_PAGE}):\n{file}"
         )
 
+    def authenticator(self, prefix: str = "") -> dict[str, Any]:
+        """Return the entry of `jwt` in an AuthenticationConfiguration.
+
+        `prefix`: of the names of user and group.
+        """
+        rules = (
+            f"claims.sub == '{self.claims.subject}'",
+            f"claims['{_AWS_CLAIM}'].aws_account == '{self.claims.account}'",
+        )
+        return {
+            "issuer": {"url": self.claims.issuer, "audiences": [self.claims.audience]},
+            "claimValidationRules": [{"expression": rule} for rule in rules],
+            "claimMappings": {
+                "username": {"expression": f"'{prefix}{USER_PREFIX}' + claims.sub"},
+                "groups": {"expression": f"['{prefix}{RBAC_GROUP}']"},
+            },
+        }
+
     def configuration(self, version: str) -> str:
         """Return the AuthenticationConfiguration, filled in."""
+        entry = self.authenticator()
+        return "\n".join(
+            (
+                f"apiVersion: {_GROUP}/{version}",
+                "kind: AuthenticationConfiguration",
+                "jwt:",
+                f"- issuer: {_flow(entry['issuer'])}",
+                "  claimValidationRules:",
+                *(
+                    f"  - expression: {_flow(r['expression'])}"
+                    for r in entry["claimValidationRules"]
+                ),
+                "  claimMappings:",
+                *(f"    {name}: {_flow(one)}" for name, one in entry["claimMappings"].items()),
+            )
+        )
+
+    @property
+    def aks(self) -> str:
+        """Return the commands that give AKS a JWT authenticator, with its file.
+
+        AKS takes the fields of an entry of `jwt`, and only names with its prefix.
+        """
+        file = f"{PRODUCT}.json"
         return (
-            f"apiVersion: {_GROUP}/{version}\n"
-            "kind: AuthenticationConfiguration\n"
-            "jwt:\n"
-            f'- issuer: {{url: "{self.claims.issuer}", audiences: ["{self.claims.audience}"]}}\n'
-            "  claimValidationRules:\n"
-            f"  - expression: \"claims.sub == '{self.claims.subject}'\"\n"
-            "  - expression: \"claims['https://sts.amazonaws.com/'].aws_account =="
-            f" '{self.claims.account}'\"\n"
-            "  claimMappings:\n"
-            "    username: {expression: \"'aws:' + claims.sub\"}\n"
-            f"    groups: {{expression: \"['{RBAC_GROUP}']\"}}"
+            "Give AKS this JWT authenticator (a preview; docs/aks.md shows the steps). If it has"
+            " one of this name, `update` it instead of `add`:\n"
+            f"cat > {file} <<'EOF'\n{json.dumps(self.authenticator(AKS_PREFIX), indent=2)}\nEOF\n"
+            "az aks jwtauthenticator add --resource-group RESOURCE_GROUP --cluster-name CLUSTER"
+            f" --name {_AKS_NAME} --config-file {file}"
+        )
+
+    def eks(self, region: str) -> str:
+        """Return the command that associates the issuer with an EKS cluster, and the binding.
+
+        An associated OIDC provider cannot set a group, so the role is bound to the user.
+        """
+        provider = {
+            "identityProviderConfigName": PRODUCT,
+            "issuerUrl": self.claims.issuer,
+            "clientId": self.claims.audience,
+            "usernameClaim": "sub",
+            "usernamePrefix": USER_PREFIX,
+            "requiredClaims": {"sub": self.claims.subject},
+        }
+        return (
+            "Associate the issuer with the EKS cluster, which can have one (docs/eks-oidc.md shows"
+            f" the steps): `aws eks associate-identity-provider-config --region {region}"
+            f" --cluster-name CLUSTER --oidc '{json.dumps(provider)}'` and {self._bind_user}"
         )
 
     @property
@@ -95,11 +184,28 @@ class TrustRemedies(NamedEndpointRemedies):
         """
         return (
             f"`--oidc-issuer-url={self.claims.issuer} --oidc-client-id={self.claims.audience}"
-            " --oidc-username-claim=sub --oidc-username-prefix=aws:"
-            f" --oidc-required-claim=sub={self.claims.subject}` and bind the user to infra/rbac's"
-            f" role: `kubectl --context CONTEXT create clusterrolebinding {PRODUCT}-web-identity"
-            f" --clusterrole={PRODUCT} --user=aws:{self.claims.subject}`"
+            f" --oidc-username-claim=sub --oidc-username-prefix={USER_PREFIX}"
+            f" --oidc-required-claim=sub={self.claims.subject}` and {self._bind_user}"
         )
+
+    @property
+    def _bind_user(self) -> str:
+        return (
+            f"bind the user to infra/rbac's role: `kubectl --context {UNKNOWN_CONTEXT} create"
+            f" clusterrolebinding {PRODUCT}-web-identity --clusterrole={PRODUCT}"
+            f" --user={USER_PREFIX}{self.claims.subject}`"
+        )
+
+
+def _flow(value: Any) -> str:
+    """Return a structure of strings as one line of YAML."""
+    match value:
+        case dict():
+            return f"{{{', '.join(f'{name}: {_flow(one)}' for name, one in value.items())}}}"
+        case list():
+            return f"[{', '.join(map(_flow, value))}]"
+        case _:
+            return json.dumps(value)
 
 
 def _pasted(claim: Any) -> str | None:

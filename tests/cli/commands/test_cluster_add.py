@@ -1,6 +1,8 @@
 """`clusters add` on an embedded cluster: to its first Secret, again, and stopped half-way."""
 
 import json
+import re
+import socket
 import sys
 from datetime import timedelta
 
@@ -11,8 +13,12 @@ from infra.local.aws import Answer
 from infra.local.aws.wire import AwsRequest
 from infra.local.identity import AccessEntry
 from infra.local.kube import Cluster, Response, SeenRequest
+from infra.local.kube.auth.jwts import TrustedIssuer
+from infra.local.stack import ask, trusted_issuer
 from tests.support.operator import Administrator, Ran
+from tests.support.path_proxy import proxied
 from tests.support.recorded_answers import recorded
+from tests.support.resolver import Resolver
 from tests.support.terminal import Terminal
 from tests.support.world import EXECUTION_ROLE, GROUP, ROOT, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
@@ -645,6 +651,49 @@ def test_web_identity_prints_what_the_api_server_must_trust(
     assert "kind: AuthenticationConfiguration" in ran.stdout
     assert 'audiences: ["ecr-public-pusher:lab"]' in ran.stdout
     assert cluster.endpoint in ran.stdout
+
+
+def test_aks_from_nothing_to_the_first_secret(
+    person: Administrator, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first run prints AKS's JWT authenticator; the second finds the group that it binds."""
+    host = "lab-a1b2.hcp.westeurope.azmk8s.io"
+    monkeypatch.setattr(socket, "getaddrinfo", Resolver({host: ["127.0.0.1"]}))
+    world.aws.web_identity.enabled = True
+    cluster = world.add_elsewhere(
+        "lab", document="signIn: {type: webIdentity}\nnamespaces: [a]", trusts=False
+    )
+    world.aws.delete_parameter(f"{ROOT}/clusters/lab")
+    rbac = "/apis/rbac.authorization.k8s.io/v1"
+    for kind in ("clusterroles", "clusterrolebindings"):
+        ask(cluster, "DELETE", f"{rbac}/{kind}/ecr-public-pusher")
+    monkeypatch.setenv("ALLOWED_ENDPOINTS", host)
+    person.stack.parameters = {"AllowedEndpoints": host}
+    person.kubeconfig("lab")
+    with proxied(host, {"": cluster}) as proxy:
+        (person.home / "ca.pem").write_text(proxy.ca_pem)
+        add = (
+            *("clusters", "add", "lab", "-n", "a", "--sign-in", "webIdentity"),
+            *("--endpoint", proxy.url(), "--certificate-authority", str(person.home / "ca.pem")),
+            *("--context", "lab", "--trust-context", "--yes"),
+        )
+        ran = person.run(*add)
+        assert ran.exit_code == 1, ran.stderr
+        assert "az aks jwtauthenticator add --resource-group RESOURCE_GROUP" in ran.stdout
+        assert "AuthenticationConfiguration" not in ran.stdout
+        known = trusted_issuer(world.aws, audience="", subject=EXECUTION_ROLE)
+        printed = re.findall(r"<<'EOF'\n(.+?)\n *EOF\n", ran.stdout, re.DOTALL)[0]
+        cluster.trust(
+            TrustedIssuer.read_entry(
+                json.loads(printed),
+                keys=known.keys,
+                discovery_url=known.discovery_url,
+                ca_pem=known.ca_pem,
+            )
+        )
+        ran = person.run(*add)
+    assert ran.exit_code == 0, ran.stderr + ran.stdout
+    assert world.secret("lab", "a") is not None
 
 
 def test_a_cluster_that_is_not_eks_by_its_endpoint_and_authority(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Server, WebIdentity
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.jobs.rbac_version import MARK_GROUP, RBAC_VERSION, mark
 from infra.cli.choices import Grant
@@ -110,3 +110,25 @@ def test_every_role_keeps_the_mark_of_its_version_whatever_it_is_narrowed_to() -
 
 def test_without_a_grant_there_are_no_manifests() -> None:
     assert manifests([config()], Grant.NONE) == []
+
+
+AKS = WebIdentity(Server("https://edge-1.hcp.westeurope.azmk8s.io"))
+
+
+def bound(objects: list[Manifest]) -> list[list[str]]:
+    """Return the names of each binding's subjects."""
+    return [[one["name"] for one in made["subjects"]] for made in objects if "subjects" in made]
+
+
+@pytest.mark.parametrize("grant", [Grant.CLUSTER, Grant.NAMESPACED])
+def test_in_aks_every_binding_is_for_the_group_with_akss_prefix(grant: Grant) -> None:
+    document = config(sign_in=AKS, service_accounts=("default",))
+    groups = bound(manifests([document], grant, removal=True))
+    assert groups == [["aks:jwt:ecr-public-pushers"]] * 3
+
+
+def test_documents_that_sign_in_differently_are_all_bound() -> None:
+    documents = [config(), config("other", sign_in=AKS)]
+    assert bound(manifests(documents, Grant.CLUSTER)) == [
+        ["aks:jwt:ecr-public-pushers", "ecr-public-pushers"]
+    ]

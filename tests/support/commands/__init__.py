@@ -40,6 +40,7 @@ JUDGES: Mapping[str, Judge] = MappingProxyType(
         "aws": aws_cli.judge,
         "kubectl": kubectl_cli.judge,
         "sam": sam_cli.judge,
+        "az": further.judge_az,
         "eksctl": further.judge_eksctl,
         "terraform": further.judge_terraform,
     }

@@ -30,6 +30,22 @@ _EKSCTL: Table = {
         _ONE,
     ),
 }
+_AZ_OUTPUT = {"--query": _ONE, "--output": _ONE, "-o": _ONE, "--subscription": _ONE}
+_AKS = {"--resource-group": _ONE, "-g": _ONE, "--name": _ONE, "-n": _ONE, **_AZ_OUTPUT}
+# The Azure CLI, and src/aks-preview of Azure/azure-cli-extensions, at the end of November 2026.
+_AZ: Table = {
+    ("aks", "jwtauthenticator", "add"): {**_AKS, "--cluster-name": _ONE, "--config-file": _ONE},
+    ("aks", "jwtauthenticator", "update"): {**_AKS, "--cluster-name": _ONE, "--config-file": _ONE},
+    ("aks", "jwtauthenticator", "show"): {**_AKS, "--cluster-name": _ONE},
+    ("aks", "jwtauthenticator", "list"): {**_AKS, "--cluster-name": _ONE},
+    ("aks", "jwtauthenticator", "delete"): {**_AKS, "--cluster-name": _ONE},
+    ("aks", "show"): _AKS,
+    ("aks", "get-credentials"): {**_AKS, "--context": _ONE, "--file": _ONE, "-f": _ONE},
+    ("extension", "add"): {"--name": _ONE, "-n": _ONE, "--upgrade": _FLAG},
+    ("feature", "register"): {"--namespace": _ONE, "--name": _ONE, "-n": _ONE},
+    ("feature", "show"): {"--namespace": _ONE, "--name": _ONE, "-n": _ONE, **_AZ_OUTPUT},
+    ("provider", "register"): {"--namespace": _ONE, "-n": _ONE, "--wait": _FLAG},
+}
 # https://developer.hashicorp.com/terraform/cli/commands
 _TERRAFORM: Table = {
     ("init",): {"-upgrade": _FLAG, "-input": _ONE, "-backend": _ONE},
@@ -42,6 +58,10 @@ _TERRAFORM: Table = {
     ("validate",): {"-json": _FLAG},
     ("fmt",): {"-check": _FLAG, "-recursive": _FLAG},
 }
+
+
+def judge_az(command: Command) -> list[str]:
+    return _judged(command, _AZ)
 
 
 def judge_eksctl(command: Command) -> list[str]:

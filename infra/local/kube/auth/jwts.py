@@ -29,7 +29,7 @@ _SUBJECT = re.compile(r"claims\.sub == '(?P<value>[^'\\]+)'")
 _ACCOUNT = re.compile(
     r"claims\['https://sts\.amazonaws\.com/'\]\.aws_account == '(?P<value>\d{12})'"
 )
-_USERNAME = "'aws:' + claims.sub"
+_USERNAME = re.compile(r"'(?P<value>[a-z:]+)' \+ claims\.sub")
 _GROUPS = re.compile(r"\['(?P<value>[^'\\]+)'\]")
 
 
@@ -41,6 +41,8 @@ class NotTrusted(Exception):
 class TrustedIssuer:
     """One entry of `jwt`: the issuer, its public keys, the audience and the required claims.
 
+    `user_prefix`: of the username, before the subject. Without `groups`, none is mapped.
+
     `discovery_url` and `ca_pem`: the URL from which a real API server reads the keys, and the CA
     that it trusts for it, unless that is the issuer's own host.
     """
@@ -51,6 +53,7 @@ class TrustedIssuer:
     subject: str
     account: str
     groups: tuple[str, ...] = ("ecr-public-pushers",)
+    user_prefix: str = "aws:"
     discovery_url: str = ""
     ca_pem: str = field(default="", repr=False)
     clock: Callable[[], float] = time.time
@@ -68,14 +71,19 @@ class TrustedIssuer:
 
         Raise ValueError for any other.
         """
+        if {name: configuration.get(name) for name in CONFIGURATION} != CONFIGURATION:
+            raise ValueError("not the AuthenticationConfiguration that the function prints")
         (entry,) = configuration["jwt"]
+        return cls.read_entry(entry, keys=keys, discovery_url=discovery_url, ca_pem=ca_pem)
+
+    @classmethod
+    def read_entry(
+        cls, entry: Mapping[str, Any], *, keys: KeySet, discovery_url: str = "", ca_pem: str = ""
+    ) -> Self:
+        """Return an entry of `jwt` that the function printed. Raise ValueError for any other."""
         (audience,) = entry["issuer"]["audiences"]
         subject, account = (rule["expression"] for rule in entry["claimValidationRules"])
         mappings = {name: mapping["expression"] for name, mapping in entry["claimMappings"].items()}
-        if {name: configuration.get(name) for name in CONFIGURATION} != CONFIGURATION or mappings[
-            "username"
-        ] != _USERNAME:
-            raise ValueError("not the AuthenticationConfiguration that the function prints")
         return cls(
             entry["issuer"]["url"],
             keys,
@@ -83,6 +91,7 @@ class TrustedIssuer:
             _read(_SUBJECT, subject),
             _read(_ACCOUNT, account),
             (_read(_GROUPS, mappings["groups"]),),
+            _read(_USERNAME, mappings["username"]),
             discovery_url,
             ca_pem,
         )
@@ -97,12 +106,13 @@ class TrustedIssuer:
             f"claims['{AWS_CLAIMS}'].aws_account == '{self.account}'",
         ]
         groups = ", ".join(f"'{group}'" for group in self.groups)
+        mapped = {"groups": {"expression": f"[{groups}]"}} if self.groups else {}
         return {
             "issuer": issuer,
             "claimValidationRules": [{"expression": rule} for rule in rules],
             "claimMappings": {
-                "username": {"expression": _USERNAME},
-                "groups": {"expression": f"[{groups}]"},
+                "username": {"expression": f"'{self.user_prefix}' + claims.sub"},
+                **mapped,
             },
         }
 
@@ -125,7 +135,9 @@ class TrustedIssuer:
         of_aws = claims.get(AWS_CLAIMS)
         if not isinstance(of_aws, dict) or of_aws.get("aws_account") != self.account:
             raise NotTrusted("claims of AWS name another account")
-        return UserInfo(f"aws:{self.subject}", "", self.groups, _extra(claims)), float(expires)
+        return UserInfo(
+            f"{self.user_prefix}{self.subject}", "", self.groups, _extra(claims)
+        ), float(expires)
 
 
 def configuration(*issuers: TrustedIssuer) -> Object:
