@@ -93,6 +93,24 @@ Accounts = Annotated[
         rich_help_panel=FIELDS,
     ),
 ]
+AccountsExclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude-service-account",
+        metavar="NAME",
+        help="Exclude these ServiceAccounts, by name or glob; repeat it.",
+        rich_help_panel=FIELDS,
+    ),
+]
+AccountsSelector = Annotated[
+    str | None,
+    typer.Option(
+        "--service-account-selector",
+        metavar="LABELS",
+        help="A label selector of ServiceAccounts that use the Secret.",
+        rich_help_panel=FIELDS,
+    ),
+]
 SecretName = Annotated[
     str | None,
     typer.Option(
