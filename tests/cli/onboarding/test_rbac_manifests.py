@@ -72,8 +72,9 @@ def test_service_accounts_by_label_are_granted_without_names() -> None:
             Grant.CLUSTER,
         )
     )
-    granted = (["serviceaccounts"], ["get", "list", "patch"], [])
-    assert found["ecr-public-pusher-service-accounts"] == [granted]
+    assert found["ecr-public-pusher-service-accounts"] == [
+        (["serviceaccounts"], ["get", "list", "patch"], [])
+    ]
 
 
 def test_what_a_removal_needs_is_there_when_asked_for() -> None:

@@ -30,6 +30,17 @@ _EKSCTL: Table = {
         _ONE,
     ),
 }
+# https://helm.sh/docs/helm/helm_upgrade/
+_HELM: Table = {
+    ("upgrade",): {
+        "--install": _FLAG,
+        "--kube-context": _ONE,
+        "--namespace": _ONE,
+        "--set": _ONE,
+        "--values": _ONE,
+        "--take-ownership": _FLAG,
+    },
+}
 # https://developer.hashicorp.com/terraform/cli/commands
 _TERRAFORM: Table = {
     ("init",): {"-upgrade": _FLAG, "-input": _ONE, "-backend": _ONE},
@@ -46,6 +57,10 @@ _TERRAFORM: Table = {
 
 def judge_eksctl(command: Command) -> list[str]:
     return _judged(command, _EKSCTL)
+
+
+def judge_helm(command: Command) -> list[str]:
+    return _judged(command, _HELM)
 
 
 def judge_terraform(command: Command) -> list[str]:
