@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from ecr_public_pusher.configuration.account_selector import AccountSelection
+from ecr_public_pusher.jobs.seen_account import selected_account
+from ecr_public_pusher.kubernetes_api.names import Names
 from infra.local.kube import EmbeddedCluster, Response, SeenRequest
 from tests.support.world import SECRET, World
 
@@ -208,6 +211,10 @@ def test_a_sweep_adds_the_entry_again_once_the_annotation_is_gone(world: World) 
             [f"GET {path()}?limit=500&labelSelector=pull"],
         ),
         (
+            "{include: ['o*', two], exclude: [two]}",
+            [f"GET {path()}?limit=500"],
+        ),
+        (
             "{include: [one, two], selector: pull}",
             [f"GET {path('one')}", f"GET {path('two')}"],
         ),
@@ -272,3 +279,33 @@ def test_an_account_that_is_taken_out_between_look_and_write_gets_no_entry(
     assert raced
     assert pulls(world, "builder") == []
     assert MARK not in annotations(world, "builder")
+
+
+def test_labels_are_read_only_if_there_is_a_selector() -> None:
+    metadata = {"name": "one", "namespace": "a", "resourceVersion": "7", "labels": {"no label": 1}}
+    names = Names(lambda _: False)
+    assert selected_account(AccountSelection(("one",)))({"metadata": metadata}, names) is not None
+    with pytest.raises(ValueError):  # noqa: PT011 - as each part of an answer that is invalid
+        selected_account(AccountSelection((), (), "x"))({"metadata": metadata}, names)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "asked"),
+    [
+        ("[one]", "fieldSelector=metadata.name%3Done"),
+        ("{include: [one, two], exclude: [two]}", "fieldSelector=metadata.name%3Done"),
+        (
+            "{include: [one], selector: pull}",
+            "fieldSelector=metadata.name%3Done&labelSelector=pull",
+        ),
+        ("[one, two]", ""),
+        ("[one, 't*']", ""),
+    ],
+)
+def test_the_api_server_filters_by_a_name_that_is_the_only_one(
+    world: World, accounts: str, asked: str
+) -> None:
+    prod(world, f"{{namespaces: [a], serviceAccounts: {accounts}}}")
+    world.invoke(SWEEP)
+    (line, *_) = (one for one in world.asked("prod") if "/v1/serviceaccounts?" in one)
+    assert line == f"GET /api/v1/serviceaccounts?limit=500{'&' if asked else ''}{asked}"
