@@ -18,7 +18,7 @@ define INSTALL
 	@touch $@
 endef
 
-.PHONY: help linux run test environments check lint types imports workflows templates fix unit coverage build package lock release schemas reference pictures bench plots mutation soak bill clean
+.PHONY: help linux run test environments check lint types imports workflows templates fix unit coverage build package lock release schemas reference chart pictures bench plots mutation soak bill clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -72,7 +72,7 @@ templates: .venv/.done .venv-sam/.done .venv-checkov/.done
 fix: .venv/.done ## correct what can be corrected automatically: lint, format, the generated parts of docs/
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	@$(MAKE) --no-print-directory schemas reference
+	@$(MAKE) --no-print-directory schemas reference chart
 
 build: .venv-sam/.done ## run sam build, for the template's default architecture
 	$(SAM) build
@@ -99,6 +99,9 @@ schemas: .venv/.done ## write the JSON Schemas of the configuration into docs/
 
 reference: .venv/.done ## write the generated tables of docs/ from the model and the template
 	@$(BIN)/python -m infra.tools.reference
+
+chart: .venv/.done ## write the Helm chart in infra/chart from infra/rbac
+	@$(BIN)/python -m infra.tools.chart
 
 pictures: .venv/.done .venv-sam/.done ## draw docs/status.svg, the status table of a local stack
 	@$(BIN)/python -m infra.tools.pictures

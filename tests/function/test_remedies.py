@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ecr_public_pusher.configuration.account_selector import AccountSelection
 from ecr_public_pusher.configuration.cluster_config import Server, WebIdentity
 from ecr_public_pusher.configuration.kubectl_commands import kubectl
 from ecr_public_pusher.events.request import Request
@@ -86,7 +87,7 @@ def of_refusals() -> Iterator[str]:
 
 def of_permissions() -> Iterator[str]:
     for document in (
-        config(prune=True, service_accounts=("*",)),
+        config(prune=True, service_accounts=AccountSelection(("*",))),
         config(secret_name="another.one"),
         config(sign_in=WebIdentity(Server("https://x"))),
     ):

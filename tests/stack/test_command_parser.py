@@ -136,6 +136,8 @@ def test_commands_that_the_tools_take_pass(text: str) -> None:
         ("sam deploy --parameters A=b", "no option --parameters"),
         ("eksctl create accessentry --principal x", "no option --principal"),
         ("eksctl create cluster", "is not a command known here"),
+        ("helm upgrade --install one chart --context x", "no option --context"),
+        ("helm uninstall one", "is not a command known here"),
         ("terraform aply", "is not a command known here"),
         ("kubctl get ns", "not a program known"),
     ],

@@ -134,10 +134,10 @@ class Documents:
                 (ROLE, ROLE.replace("aws", "aws-cn"), ROLE.replace("role/", "role/path/"))
             ),
             "externalId": lambda: self._text(("some-id", "a:b/c", "x", "12345678")),
-            "namespaces": self._namespaces,
+            "namespaces": lambda: self._selection(NAMES),
             "registries": self._registries,
             "secretName": lambda: self._text(("ecr-public-token", "pull.secret-1", "x" * 253)),
-            "serviceAccounts": lambda: self._names((*NAMES, "build.x-*")),
+            "serviceAccounts": lambda: self._selection((*NAMES, "build.x-*")),
             "takeOwnership": lambda: self._text(WORDS),
             "prune": lambda: self._text(WORDS),
             "allowEmpty": lambda: self._text(WORDS),
@@ -158,12 +158,12 @@ class Documents:
             "enabled": lambda: self._text(WORDS),
         }
 
-    def _namespaces(self) -> Any:
+    def _selection(self, names: tuple[str, ...]) -> Any:
         if self._one_in(2):
-            return self._names(NAMES)
+            return self._names(names)
         made: dict[str, Maker] = {
-            "include": lambda: self._names(NAMES),
-            "exclude": lambda: self._names(NAMES),
+            "include": lambda: self._names(names),
+            "exclude": lambda: self._names(names),
             "selector": lambda: Scalar(
                 self._random.choice((*SELECTORS, "7", "true", "1.5")), self._one_in(2)
             ),

@@ -52,7 +52,7 @@ def settings(name: DocumentName, text: str, defaults: str | None, *, region: str
         _MODELS[name.folder], {**_built_in(name, merged, region), **merged}, str(name)
     )
     shown = {
-        field: _shown(value)
+        field: _shown(field, value)
         for field, value in document.model_dump(
             by_alias=True, mode="json", exclude_none=True
         ).items()
@@ -75,13 +75,15 @@ def _built_in(name: DocumentName, merged: Mapping[str, Any], region: str) -> dic
     return {"region": region, **({"cluster": name.id} if sign_in_type(merged) == "eks" else {})}
 
 
-def _shown(value: Any) -> Any:
-    """Return the value without the empty parts of a mapping."""
-    return (
-        {key: item for key, item in value.items() if item not in ([], None)}
-        if isinstance(value, dict)
-        else value
-    )
+def _shown(field: str, value: Any) -> Any:
+    """Return the value without the empty parts of a mapping.
+
+    ServiceAccounts are a list, as they are usually written, where there are only names and globs.
+    """
+    if not isinstance(value, dict):
+        return value
+    shown = {key: item for key, item in value.items() if item not in ([], None)}
+    return shown["include"] if field == "serviceAccounts" and [*shown] == ["include"] else shown
 
 
 def _fields(text: str, parameter: str) -> dict[str, Any]:

@@ -95,6 +95,24 @@ Accounts = Annotated[
         rich_help_panel=FIELDS,
     ),
 ]
+AccountsExclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude-service-account",
+        metavar="NAME",
+        help="Exclude these ServiceAccounts, by name or glob; repeat it.",
+        rich_help_panel=FIELDS,
+    ),
+]
+AccountsSelector = Annotated[
+    str | None,
+    typer.Option(
+        "--service-account-selector",
+        metavar="LABELS",
+        help="A label selector of ServiceAccounts that use the Secret.",
+        rich_help_panel=FIELDS,
+    ),
+]
 SecretName = Annotated[
     str | None,
     typer.Option(
@@ -372,6 +390,8 @@ class DocumentOptions:
     exclude: Exclude = None
     selector: SelectorOption = None
     service_account: Accounts = None
+    exclude_service_account: AccountsExclude = None
+    service_account_selector: AccountsSelector = None
     secret_name: SecretName = None
     take_ownership: Take = False
     prune: Prune = False
@@ -389,6 +409,8 @@ class DocumentOptions:
             "exclude": self.exclude or (),
             "selector": self.selector,
             "service_accounts": self.service_account or (),
+            "exclude_service_accounts": self.exclude_service_account or (),
+            "service_account_selector": self.service_account_selector,
             "secret_name": self.secret_name,
             "take_ownership": self.take_ownership,
             "prune": self.prune,

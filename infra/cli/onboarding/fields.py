@@ -25,6 +25,8 @@ class Given:
     exclude: Sequence[str] = ()
     selector: str | None = None
     service_accounts: Sequence[str] = ()
+    exclude_service_accounts: Sequence[str] = ()
+    service_account_selector: str | None = None
     secret_name: str | None = None
     take_ownership: bool = False
     prune: bool = False
@@ -56,8 +58,10 @@ class Given:
             "endpoint": self.endpoint,
             "certificateAuthority": _read(self.certificate_authority),
             "signIn": self._sign_in(),
-            "namespaces": self._namespaces(),
-            "serviceAccounts": list(self.service_accounts),
+            "namespaces": _selection(self.namespaces, self.exclude, self.selector),
+            "serviceAccounts": _selection(
+                self.service_accounts, self.exclude_service_accounts, self.service_account_selector
+            ),
             "secretName": self.secret_name,
             "registries": [_registry(one) for one in self.registries],
             "takeOwnership": self.take_ownership or None,
@@ -79,15 +83,13 @@ class Given:
             return None
         return {"type": self.sign_in, **given}
 
-    def _namespaces(self) -> Any:
-        if not self.exclude and not self.selector:
-            return list(self.namespaces)
-        chosen = {
-            "include": list(self.namespaces),
-            "exclude": list(self.exclude),
-            "selector": self.selector,
-        }
-        return {name: value for name, value in chosen.items() if value}
+
+def _selection(include: Sequence[str], exclude: Sequence[str], selector: str | None) -> Any:
+    """Return the field's short form, or the mapping where something is excluded or selected."""
+    if not exclude and not selector:
+        return list(include)
+    chosen = {"include": list(include), "exclude": list(exclude), "selector": selector}
+    return {name: value for name, value in chosen.items() if value}
 
 
 def _read(file: Path | None) -> str | None:

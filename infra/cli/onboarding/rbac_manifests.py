@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
+from ecr_public_pusher.configuration.account_selector import AccountSelection
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.configuration.names import is_glob
 from ecr_public_pusher.configuration.rbac_group import rbac_group
 
 from ..choices import Grant
@@ -46,7 +46,7 @@ def manifests(
     if prunes:
         found += _read("prune.yaml")
     found = [_named(one, sorted({config.secret_name for config in configs})) for one in found]
-    accounts = sorted({name for config in configs for name in config.service_accounts})
+    accounts = [config.service_accounts for config in configs if config.service_accounts]
     if accounts:
         found += [_for_accounts(one, accounts) for one in _read("service-accounts.yaml")]
     groups = sorted({rbac_group(config) for config in configs})
@@ -89,14 +89,15 @@ def _named(one: Manifest, secrets: list[str]) -> Manifest:
     return made
 
 
-def _for_accounts(one: Manifest, accounts: list[str]) -> Manifest:
+def _for_accounts(one: Manifest, accounts: Sequence[AccountSelection]) -> Manifest:
     """Return the object with its rules on ServiceAccounts narrowed, if all accounts are names."""
     made = copy.deepcopy(one)
-    if any(is_glob(name) for name in accounts):
+    if not all(selection.by_name for selection in accounts):
         return made
+    names = sorted({name for selection in accounts for name in selection.names})
     for rule in made.get("rules", ()):
         if rule["resources"] == ["serviceaccounts"]:
-            rule["resourceNames"] = accounts
+            rule["resourceNames"] = names
     return made
 
 

@@ -164,7 +164,7 @@ def _found(one: dict[str, Any]) -> tuple[str, Text]:
 
 def _value(setting: Setting) -> str:
     value = setting.value
-    if setting.field == "namespaces":
+    if isinstance(value, dict) and setting.field in ("namespaces", "serviceAccounts"):
         return selection_text(value)
     if isinstance(value, str):
         return (

@@ -191,7 +191,7 @@ def _cluster(
     if globs := empty_globs(cluster.get("emptyGlobs", ())):
         lines.append(Text(f"Mistyped, or not there yet: {globs}", style=NEUTRAL))
     if changed := cluster.get("serviceAccountsChanged"):
-        lines.append(Text(f"{counted(changed, 'ServiceAccount')} got the Secret's name"))
+        lines.append(Text(f"{counted(changed, 'ServiceAccount')} changed"))
     lines += [
         Text(f"... and {counted(cluster[f'{name}Left'], f'more {noun}')}", style=FAINT)
         for name, noun in _LEFT.items()

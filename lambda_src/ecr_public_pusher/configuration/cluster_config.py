@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from ecr_public_pusher.configuration.account_selector import NO_ACCOUNTS, AccountSelection
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME, SignInType
 
@@ -84,7 +85,7 @@ class ClusterConfig:
     external_id: str | None = None
     enabled: bool = True
     secret_name: str = DEFAULT_SECRET_NAME
-    service_accounts: tuple[str, ...] = ()
+    service_accounts: AccountSelection = NO_ACCOUNTS
     take_ownership: bool = False
     prune: bool = False
     allow_empty: bool = False

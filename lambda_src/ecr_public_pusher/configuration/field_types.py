@@ -330,6 +330,7 @@ def _filled(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 _NAMESPACES = "namespaces"
+_SERVICE_ACCOUNTS = "ServiceAccounts"
 Namespaces = Annotated[
     tuple[str, ...],
     BeforeValidator(lambda value: _names(value, check_namespace, _NAMESPACES)),
@@ -342,8 +343,13 @@ SomeNamespaces = Annotated[
 ]
 ServiceAccounts = Annotated[
     tuple[str, ...],
-    BeforeValidator(lambda value: _names(value, check_service_account, "ServiceAccounts")),
+    BeforeValidator(lambda value: _names(value, check_service_account, _SERVICE_ACCOUNTS)),
     WithJsonSchema(_names_schema(SERVICE_ACCOUNT_PATTERN, NUMBER, filled=False)),
+]
+SomeServiceAccounts = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda value: _filled(_names(value, check_service_account, _SERVICE_ACCOUNTS))),
+    WithJsonSchema(_names_schema(SERVICE_ACCOUNT_PATTERN, NUMBER, filled=True)),
 ]
 
 

@@ -3,6 +3,8 @@
 The function itself does not use them.
 """
 
+from typing import Literal
+
 from pydantic import BaseModel
 
 from ecr_public_pusher.configuration.field_types import NULL, Schema, one_of
@@ -15,6 +17,7 @@ from ecr_public_pusher.configuration.schema import (
     DiscoverDocument,
     NamespacesField,
     RegistryField,
+    ServiceAccountsField,
     SignInField,
     SignInType,
 )
@@ -103,7 +106,9 @@ def _object(model: type[BaseModel], description: str) -> Schema:
     for name in fields:
         given = made["properties"][name]
         special = {
-            "namespaces": _namespaces,
+            "namespaces": lambda: _selection(NamespacesField, names="include"),
+            # An empty list of names selects no account, as `exclude` may be empty.
+            "serviceAccounts": lambda: _selection(ServiceAccountsField, names="exclude"),
             "registries": _registries_schema,
             "signIn": _sign_in_schema,
         }.get(name)
@@ -137,9 +142,12 @@ def _not_null(given: Schema) -> Schema:
     return dict(kinds[0]) if len(kinds) == 1 else {"anyOf": kinds}
 
 
-def _namespaces() -> Schema:
-    mapping = _object(NamespacesField, NamespacesField.__doc__ or "")
-    named = dict(mapping["properties"]["include"])
+def _selection(
+    model: type[NamespacesField | ServiceAccountsField], *, names: Literal["include", "exclude"]
+) -> Schema:
+    """Return the schema of a selection, or of names alone in the form of the field `names`."""
+    mapping = _object(model, model.__doc__ or "")
+    named = dict(mapping["properties"][names])
     given = [
         {"required": [name], "properties": {name: {"not": NULL}}}
         for name in ("include", "selector")

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from ecr_public_pusher.configuration.account_selector import NO_ACCOUNTS, AccountSelection
 from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 from ecr_public_pusher.configuration.claims import Claim, claim_of
 from ecr_public_pusher.configuration.cluster_config import (
@@ -57,7 +58,8 @@ _CLUSTER_ID = ("signIn", "clusterId")
 _AS_WRITTEN = tuple(
     one.name
     for one in fields(ClusterConfig)
-    if one.name in DefaultsDocument.model_fields and one.name not in ("region", "sign_in")
+    if one.name in DefaultsDocument.model_fields
+    and one.name not in ("region", "sign_in", "service_accounts")
 )
 
 
@@ -443,11 +445,17 @@ def _settings(
             "required here or in the defaults: names, globs, or {include, exclude, selector}",
         )
     chosen = document.namespaces
+    accounts = document.service_accounts
     return ClusterConfig(
         id=document_id,
         cluster=cluster,
         region=region,
         selection=Selection(chosen.include, chosen.exclude, chosen.selector),
+        service_accounts=(
+            AccountSelection(accounts.include, accounts.exclude, accounts.selector)
+            if accounts
+            else NO_ACCOUNTS
+        ),
         function_account=account,
         public_registry=PUBLIC in document.registries,
         private_registries=tuple(

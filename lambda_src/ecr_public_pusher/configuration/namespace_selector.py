@@ -1,11 +1,10 @@
 """The namespaces that a document selects: by name, glob, exclusion and label. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
-from ecr_public_pusher.configuration import label_selector
 from ecr_public_pusher.configuration.names import any_of, is_glob, matches
+from ecr_public_pusher.configuration.object_selection import ObjectSelection
 from ecr_public_pusher.results import Namespace
 
 # A glob or a selector never reaches these by accident; naming them outright does.
@@ -13,17 +12,8 @@ SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 
 
 @dataclass(frozen=True)
-class Selection:
-    """(`include`, or everything where only a `selector` is given) ∩ `selector` − `exclude`."""
-
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    selector: str | None = None
-
-    @cached_property
-    def requirements(self) -> tuple[label_selector.Requirement, ...]:
-        """The requirements of the selector."""
-        return label_selector.parse(self.selector) if self.selector else ()
+class Selection(ObjectSelection):
+    """The namespaces of a cluster that get the Secret."""
 
     @property
     def needs_list(self) -> bool:
@@ -32,15 +22,6 @@ class Selection:
         Names alone need none.
         """
         return bool(self.selector) or any(is_glob(pattern) for pattern in self.include)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The namespaces named outright and not excluded, in the order given, each once."""
-        return tuple(
-            dict.fromkeys(
-                name for name in self.include if not is_glob(name) and not self._excludes(name)
-            )
-        )
 
     def selects(self, namespace: Namespace) -> bool:
         """Return whether `namespace` is selected.
@@ -81,21 +62,6 @@ class Selection:
             if self.include and not self._includes(name):
                 return "no name or glob matches"
         return f"selector {self.selector} does not match"
-
-    def __str__(self) -> str:
-        """Return the selection as a message shows it."""
-        include = f"include [{', '.join(self.include)[:200]}]" if self.include else ""
-        exclude = f"exclude [{', '.join(self.exclude)[:200]}]" if self.exclude else ""
-        selector = f"selector '{self.selector[:200]}'" if self.selector else ""
-        return ", ".join(part for part in (include, selector, exclude) if part)
-
-    @cached_property
-    def _includes(self) -> Callable[[str], bool]:
-        return any_of(self.include)
-
-    @cached_property
-    def _excludes(self) -> Callable[[str], bool]:
-        return any_of(self.exclude)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ from ecr_public_pusher.configuration.field_types import (
     Selector,
     ServiceAccounts,
     SomeNamespaces,
+    SomeServiceAccounts,
     Tags,
 )
 from ecr_public_pusher.configuration.names import delimiter_hint
@@ -70,24 +71,42 @@ class _Model(BaseModel):
         )
 
 
-class NamespacesField(_Model):
+_INCLUDE = "Names and globs (a list, or one string separated by spaces)."
+_EXCLUDE = "Names and globs that are never selected."
+
+
+class _SelectionField(_Model):
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    selector: Selector | None = Field(None, description="Label selector, as for kubectl's `-l`.")
+
+    @model_validator(mode="after")
+    def _selects_something(self) -> "_SelectionField":
+        if not self.include and self.selector is None:
+            raise ValueError("selects nothing: give names or globs ('*' for all), or a selector")
+        return self
+
+
+class NamespacesField(_SelectionField):
     """The namespaces that get the Secret.
 
     They are those in `include` (all, where only `selector` is given) that match `selector`, without
     those in `exclude`.
     """
 
-    include: SomeNamespaces = Field(
-        (), description="Names and globs (a list, or one string separated by spaces)."
-    )
-    exclude: Namespaces = Field((), description="Names and globs that are never selected.")
-    selector: Selector | None = Field(None, description="Label selector, as for kubectl's `-l`.")
+    include: SomeNamespaces = Field((), description=_INCLUDE)
+    exclude: Namespaces = Field((), description=_EXCLUDE)
 
-    @model_validator(mode="after")
-    def _selects_something(self) -> "NamespacesField":
-        if not self.include and self.selector is None:
-            raise ValueError("selects nothing: give names or globs ('*' for all), or a selector")
-        return self
+
+class ServiceAccountsField(_SelectionField):
+    """The ServiceAccounts whose imagePullSecrets get the Secret's name.
+
+    They are those in `include` (all, where only `selector` is given) that match `selector`, without
+    those in `exclude`.
+    """
+
+    include: SomeServiceAccounts = Field((), description=_INCLUDE)
+    exclude: ServiceAccounts = Field((), description=_EXCLUDE)
 
 
 def _selection(value: Any) -> Any:
@@ -98,7 +117,14 @@ def _selection(value: Any) -> Any:
     return value if isinstance(value, dict) else {"include": value}
 
 
+def _selection_or_none(value: Any) -> Any:
+    """Return as `_selection` does, but None for an empty list or string, which selects nothing."""
+    names = value.split() if isinstance(value, str) else value
+    return None if names == [] else _selection(value)
+
+
 Selected = Annotated[NamespacesField, BeforeValidator(_selection)]
+SelectedAccounts = Annotated[ServiceAccountsField | None, BeforeValidator(_selection_or_none)]
 
 
 class RegistryField(_Model):
@@ -206,6 +232,7 @@ class SignInField(_Model):
 # The fields that are mappings with fields of their own, or lists of such mappings.
 NESTED: Mapping[str, type[BaseModel]] = {
     "namespaces": NamespacesField,
+    "serviceAccounts": ServiceAccountsField,
     "registries": RegistryField,
     "signIn": SignInField,
 }
@@ -253,10 +280,11 @@ class DefaultsDocument(_Model):
         (PUBLIC,), description="Registries that the Secret signs in to: public, and private ones."
     )
     secret_name: SecretName = Field(DEFAULT_SECRET_NAME, description="Name of the Secret.")
-    service_accounts: ServiceAccounts = Field(
-        (),
+    service_accounts: SelectedAccounts = Field(
+        None,
         description=(
-            "ServiceAccounts (names and globs) whose imagePullSecrets get the Secret's name."
+            "ServiceAccounts whose imagePullSecrets get the Secret's name: names and globs, or"
+            " {include, exclude, selector}."
         ),
     )
     take_ownership: Boolean = Field(

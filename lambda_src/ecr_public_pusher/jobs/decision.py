@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from ecr_public_pusher.configuration.names import any_of, is_glob
 from ecr_public_pusher.configuration.namespace_selector import EVERYTHING, Scope, select
 from ecr_public_pusher.jobs.decision_table import TABLE, Decision, Intent, State, Step
 from ecr_public_pusher.jobs.observation import Observation
@@ -254,22 +253,19 @@ class Judge:
     def _accounts(
         self, namespace: Namespace, observation: Observation
     ) -> tuple[tuple[SeenAccount, ...] | None, tuple[str, ...]]:
-        """Return the accounts that lack the Secret's name, and the named ones that do not exist.
+        """Return the accounts to change, and the named ones that do not exist.
 
         The former are None if accounts may not be listed.
         """
-        patterns = self.planned.config.service_accounts
-        if not patterns:
+        wanted = self.planned.config.service_accounts
+        if not wanted:
             return (), ()
         there = observation.accounts_in(namespace.name)
         if there is None:
             return None, ()
-        meant = any_of(patterns)
-        wanted = (one for name, one in sorted(there.items()) if meant(name))
-        lacking = tuple(one for one in wanted if one.lacks(self.planned.config.secret_name))
-        return lacking, tuple(
-            pattern for pattern in patterns if not is_glob(pattern) and pattern not in there
-        )
+        secret = self.planned.config.secret_name
+        changing = tuple(one for _, one in sorted(there.items()) if one.needs_change(secret))
+        return changing, tuple(name for name in wanted.expected if name not in there)
 
     def _urgency(self, decision: Decision) -> tuple[bool, float, str]:
         """Return the sort key: missing Secrets first, then those with the least life left."""

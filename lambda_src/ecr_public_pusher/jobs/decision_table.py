@@ -93,8 +93,9 @@ class Decision(NamedTuple):
     """The step to take in one namespace, and its reason.
 
     `outcome`: of a step without requests, or of one with requests if it succeeds; None if there is
-    nothing to report. `accounts`: those that lack the Secret's name (for a deletion: that have it);
-    None if they must be looked for. `missing_accounts`: named by the document, but not found.
+    nothing to report. `accounts`: those to change, which lack the Secret's name or opted out of it
+    (for a deletion: that have it); None if they must be looked for. `missing_accounts`: named by
+    the document, but not found.
     """
 
     namespace: Namespace

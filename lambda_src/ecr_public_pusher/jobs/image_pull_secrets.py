@@ -7,15 +7,20 @@ writer was faster.
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.configuration.names import any_of, is_glob
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import ApiError, ApiStatusError
-from ecr_public_pusher.jobs.seen_account import Operation, SeenAccount, seen_account
+from ecr_public_pusher.jobs.seen_account import (
+    Operation,
+    SeenAccount,
+    seen_account,
+    selected_account,
+)
 from ecr_public_pusher.kubernetes_api.client import PATIENT, Patience
-from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
+from ecr_public_pusher.kubernetes_api.resources import Keep, KubernetesApi
 
 # A new namespace's `default` account is created by a controller, a moment after the namespace.
 DEFAULT_ACCOUNT = "default"
@@ -47,24 +52,20 @@ class ImagePullSecrets:
     async def attach(
         self,
         namespace: str,
-        lacking: Sequence[SeenAccount] | None,
+        changing: Sequence[SeenAccount] | None,
         missing: Iterable[str],
         *,
         patience: Patience = PATIENT,
     ) -> Attached:
-        """Add the name to the accounts that were seen to lack it.
+        """Add the name to the accounts that were seen to lack it; take it out if they opted out.
 
-        `lacking`: None to look into the namespace for them. Those in `missing` are looked for once
+        `changing`: None to look into the namespace for them. Those in `missing` are looked for once
         more, `default` for some seconds. Raise as KubernetesApi's methods do.
         """
-        accounts = await self._found(namespace) if lacking is None else list(lacking)
-        if lacking is None:
+        accounts = await self._found(namespace) if changing is None else list(changing)
+        if changing is None:
             there = {account.name for account in accounts}
-            missing = [
-                name
-                for name in self.config.service_accounts
-                if not is_glob(name) and name not in there
-            ]
+            missing = [name for name in self.config.service_accounts.expected if name not in there]
         gone = []
         for name in missing:
             if (account := await self._appeared(namespace, name)) is not None:
@@ -74,7 +75,10 @@ class ImagePullSecrets:
         changed = []
         for account in accounts:
             if await self._changed(
-                account, lambda one: one.adding(self.config.secret_name), patience
+                account,
+                lambda one: one.conforming(self.config.secret_name),
+                patience,
+                keep=self._selected,
             ):
                 changed.append(account.name)
         return Attached(tuple(changed), tuple(gone))
@@ -110,25 +114,29 @@ class ImagePullSecrets:
                 )
 
     async def _found(self, namespace: str) -> list[SeenAccount]:
-        """Return the accounts that the document names in one namespace.
+        """Return the accounts that the document selects in one namespace.
 
-        Globs take a list; names are read one by one.
+        Names are read one by one; globs, and a selector without names, take a list.
         """
-        patterns = self.config.service_accounts
-        if any(is_glob(pattern) for pattern in patterns):
-            listed = await self.api.accounts_named(None, seen_account, namespace=namespace)
-            meant = any_of(patterns)
-            return [one for one in listed if meant(one.name)]
+        wanted = self.config.service_accounts
+        if not wanted.by_name:
+            return await self.api.accounts_named(
+                None, self._selected, namespace=namespace, selector=wanted.selector
+            )
         looked = [
-            await self.api.service_account(namespace, name, seen_account) for name in patterns
+            await self.api.service_account(namespace, name, self._selected) for name in wanted.names
         ]
         return [one for one in looked if one is not None]
+
+    @cached_property
+    def _selected(self) -> Keep[SeenAccount]:
+        return selected_account(self.config.service_accounts)
 
     async def _appeared(self, namespace: str, name: str) -> SeenAccount | None:
         seconds = self.api.retry_policy.appearance_seconds if name == DEFAULT_ACCOUNT else 0.0
         until = self.deadline.clock.monotonic() + seconds
         while True:
-            account = await self.api.service_account(namespace, name, seen_account)
+            account = await self.api.service_account(namespace, name, self._selected)
             if (
                 account is not None
                 or self.deadline.clock.monotonic() >= until
@@ -142,10 +150,12 @@ class ImagePullSecrets:
         account: SeenAccount,
         change: Callable[[SeenAccount], list[Operation]],
         patience: Patience,
+        *,
+        keep: Keep[SeenAccount] = seen_account,
     ) -> bool:
         """Change the account, again if another writer was faster; return whether it changed.
 
-        False if there was nothing to change, or the account is gone.
+        False if there was nothing to change, or the account is gone, or `keep` drops it by now.
         """
         seen = account
         for attempt in range(TRIES):
@@ -164,7 +174,7 @@ class ImagePullSecrets:
                     raise
             pause = min(self.api.retry_policy.lost_race_seconds, 0.01 * 2**attempt)
             await self.deadline.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, no secret
-            found = await self.api.service_account(seen.namespace, seen.name, seen_account)
+            found = await self.api.service_account(seen.namespace, seen.name, keep)
             if found is None:
                 return False
             seen = found

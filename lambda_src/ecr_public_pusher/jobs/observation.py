@@ -4,13 +4,13 @@ Only what decisions need is kept.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ecr_public_pusher.concurrency import run_concurrently
-from ecr_public_pusher.configuration.names import is_glob
+from ecr_public_pusher.configuration.account_selector import NO_ACCOUNTS, AccountSelection
 from ecr_public_pusher.errors import ApiStatusError, PusherError
-from ecr_public_pusher.jobs.seen_account import SeenAccount, seen_account
+from ecr_public_pusher.jobs.seen_account import SeenAccount, selected_account
 from ecr_public_pusher.jobs.seen_secret import SeenSecret, seen_secret
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 from ecr_public_pusher.results import Namespace
@@ -31,13 +31,13 @@ class Wanted:
 
     `list_namespaces`: namespaces are listed, all that match `selector` (None: every one).
 
-    `accounts`: names and globs of ServiceAccounts; None if none are needed.
+    `accounts`: the ServiceAccounts to list; an empty selection if none are needed.
     """
 
     secret_name: str
     list_namespaces: bool
     selector: str | None = None
-    accounts: tuple[str, ...] | None = None
+    accounts: AccountSelection = NO_ACCOUNTS
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Observation:
     """Facts seen in a cluster.
 
     A part that was not asked for, or may not be listed, is None; `refused` names the latter.
+    `accounts`: those that the document selects.
     `unseen`: namespaces without the right to look, where others have it.
     """
 
@@ -94,9 +95,13 @@ async def observe(api: KubernetesApi, wanted: Wanted, *, at_once: int = LISTS) -
             accounts = group.create_task(
                 listed(
                     "accounts",
-                    lambda: api.accounts_named(_only(wanted.accounts), seen_account),
+                    lambda: api.accounts_named(
+                        _only(wanted.accounts),
+                        selected_account(wanted.accounts),
+                        selector=wanted.accounts.selector,
+                    ),
                 )
-                if wanted.accounts is not None
+                if wanted.accounts
                 else nothing()
             )
     except ExceptionGroup as failures:
@@ -150,10 +155,9 @@ async def look_into_each(
     return seen, tuple(sorted(refused))
 
 
-def _only(patterns: Collection[str] | None) -> str | None:
-    """Return the account if just one is named and is no glob, so that the API server filters."""
-    only, *others = patterns or ("*",)
-    return None if others or is_glob(only) else only
+def _only(accounts: AccountSelection) -> str | None:
+    """Return the account if just one can be selected, so that the API server filters."""
+    return accounts.names[0] if accounts.by_name and len(accounts.names) == 1 else None
 
 
 def _by_namespace(accounts: Iterable[SeenAccount]) -> Accounts:

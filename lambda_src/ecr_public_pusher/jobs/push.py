@@ -114,7 +114,7 @@ class Push:
             config.secret_name,
             list_namespaces=self.planned.needs_list or self._prunes,
             selector=None if self._prunes else config.selection.selector,
-            accounts=config.service_accounts or None,
+            accounts=config.service_accounts,
         )
         seen = await observe(api, wanted, at_once=self._lists_at_once)
         if "namespaces" in seen.refused and self.planned.needs_list:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.kubectl_commands import kubectl
-from ecr_public_pusher.configuration.names import is_glob
 from ecr_public_pusher.configuration.rbac_group import rbac_group
 from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME
 from ecr_public_pusher.jobs.look_by_name import looks_by_name
@@ -100,7 +99,8 @@ def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Nee
         found.append(
             Need(_rights(("get", "delete"), "secrets", config.secret_name), "prune.yaml", command)
         )
-    if any(is_glob(pattern) for pattern in config.service_accounts):
+    accounts = config.service_accounts
+    if accounts and not accounts.by_name:
         found.append(
             Need(
                 _rights(("get", "list", "patch"), "serviceaccounts"),
@@ -108,8 +108,8 @@ def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Nee
                 command,
             )
         )
-    elif config.service_accounts:
-        names = config.service_accounts
+    elif accounts:
+        names = accounts.names
         found.append(
             Need(
                 _rights(("get", "patch"), "serviceaccounts", *names),

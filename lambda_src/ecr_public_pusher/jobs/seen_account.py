@@ -6,15 +6,25 @@ made for. The same patch marks the account: an annotation says which of the name
 the list's field manager is only whoever wrote to it last.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ecr_public_pusher.kubernetes_api.names import NAMESPACE, OBJECT, VERSION, Names, of_form
+from ecr_public_pusher.configuration.account_selector import AccountSelection
+from ecr_public_pusher.kubernetes_api.names import (
+    NAMESPACE,
+    OBJECT,
+    VERSION,
+    Names,
+    labels_of,
+    of_form,
+)
 from ecr_public_pusher.ownership import ANNOTATION_PREFIX
 
 # On a ServiceAccount: the Secrets whose names in its list are ours, delimited by commas.
 ADDED = f"{ANNOTATION_PREFIX}added-image-pull-secrets"
+# On a ServiceAccount, with the value "true": it gets no name, and loses one that we added.
+OPT_OUT = f"{ANNOTATION_PREFIX}opt-out"
 
 type Operation = dict[str, Any]
 
@@ -24,7 +34,7 @@ class SeenAccount:
     """A ServiceAccount as it was seen.
 
     `entries`: the names in its list, in order. `marked`: those that are ours by its mark.
-    `annotated`: it has annotations.
+    `annotated`: it has annotations. `opted_out`: one of them is OPT_OUT.
     """
 
     namespace: str
@@ -33,6 +43,11 @@ class SeenAccount:
     entries: tuple[str, ...]
     marked: frozenset[str]
     annotated: bool
+    opted_out: bool = False
+
+    def needs_change(self, secret: str) -> bool:
+        """Return whether its list lacks the Secret; if it opted out, whether we put it there."""
+        return self.ours(secret) if self.opted_out else self.lacks(secret)
 
     def lacks(self, secret: str) -> bool:
         """Return whether its list does not name the Secret."""
@@ -41,6 +56,13 @@ class SeenAccount:
     def ours(self, secret: str) -> bool:
         """Return whether its list names the Secret, and we put it there."""
         return secret in self.entries and secret in self.marked
+
+    def conforming(self, secret: str) -> list[Operation]:
+        """Return the patch that the document asks for: `adding`, or `taking_out` if it opted out.
+
+        Empty if nothing needs to change.
+        """
+        return self.taking_out(secret) if self.opted_out else self.adding(secret)
 
     def adding(self, secret: str) -> list[Operation]:
         """Return the patch that appends the Secret's name to the list; empty if it is there."""
@@ -108,4 +130,18 @@ def seen_account(account: Mapping[str, Any], names: Names) -> SeenAccount:
         ),
         marked=frozenset(name for name in str(annotations.get(ADDED) or "").split(",") if name),
         annotated=bool(annotations),
+        opted_out=annotations.get(OPT_OUT) == "true",
     )
+
+
+def selected_account(
+    selection: AccountSelection,
+) -> Callable[[dict[str, Any], Names], SeenAccount | None]:
+    """Return a function like `seen_account`, but None for an account that is not selected."""
+
+    def keep(account: dict[str, Any], names: Names) -> SeenAccount | None:
+        seen = seen_account(account, names)
+        given = account["metadata"].get("labels") if selection.selector else None
+        return seen if selection.selects(seen.name, labels_of(given) if given else {}) else None
+
+    return keep

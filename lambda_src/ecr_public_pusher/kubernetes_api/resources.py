@@ -36,9 +36,9 @@ _APPLY = "application/apply-patch+yaml"  # any JSON is YAML
 _MERGE_PATCH = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
 
-# Extracts what is kept of an object and checks its names; raises KeyError, TypeError, ValueError or
-# AttributeError for what is no such object.
-type Keep[T] = Callable[[dict[str, Any], Names], T]
+# Extracts what is kept of an object (None: nothing) and checks its names; raises KeyError,
+# TypeError, ValueError or AttributeError for what is no such object.
+type Keep[T] = Callable[[dict[str, Any], Names], T | None]
 
 PAGE = 500  # objects a page, kubectl's own chunk size
 FEWER = 10  # divides a page's limit when the page was too large
@@ -212,14 +212,22 @@ class KubernetesApi(Client):
         return self._kept(answer, keep)
 
     async def accounts_named[T](
-        self, name: str | None, keep: Keep[T], *, namespace: str | None = None
+        self,
+        name: str | None,
+        keep: Keep[T],
+        *,
+        namespace: str | None = None,
+        selector: str | None = None,
     ) -> list[T]:
         """Return what `keep` makes of each ServiceAccount, or of those of that name.
 
-        In all namespaces, or in one. Whole objects are listed, not only metadata.
+        In all namespaces, or in one; with a label selector, of those that match it. Whole objects
+        are listed, not only metadata.
         """
         path = "/api/v1/serviceaccounts" if namespace is None else self._service_account(namespace)
         asked = {"fieldSelector": f"metadata.name={name}"} if name else {}
+        if selector:
+            asked["labelSelector"] = selector
         return await self._list(path, keep, asked, accept=JSON, kind="ServiceAccountList")
 
     async def patch_service_account(
@@ -285,7 +293,7 @@ class KubernetesApi(Client):
             try:
                 items = page["items"] or ()
                 token = page["metadata"].get("continue")
-                kept += [keep(item, self.names) for item in items]
+                kept += [one for item in items if (one := keep(item, self.names)) is not None]
                 if token:
                     self.names.checked(token, CONTINUE)
             except (KeyError, TypeError, ValueError, AttributeError):
@@ -297,7 +305,7 @@ class KubernetesApi(Client):
                 return kept
             asked["continue"] = token
 
-    def _kept[T](self, value: dict[str, Any], keep: Keep[T]) -> T:
+    def _kept[T](self, value: dict[str, Any], keep: Keep[T]) -> T | None:
         try:
             return keep(value, self.names)
         except (KeyError, TypeError, ValueError, AttributeError):

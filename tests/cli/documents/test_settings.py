@@ -31,6 +31,15 @@ def test_labels_come_from_both() -> None:
     assert found["labels"] == ({"team": "web", "owner": "platform"}, "document and defaults")
 
 
+def test_service_accounts_are_a_list_where_there_are_only_names() -> None:
+    names = origins("namespaces: [a]\nserviceAccounts: default build-*")
+    assert names["serviceAccounts"] == (["default", "build-*"], "document")
+    labels = origins("namespaces: [a]\nserviceAccounts: {exclude: x, selector: pull}")
+    assert labels["serviceAccounts"] == ({"exclude": ["x"], "selector": "pull"}, "document")
+    none = origins("namespaces: [a]\nserviceAccounts: []", "serviceAccounts: [default]")
+    assert "serviceAccounts" not in none
+
+
 def test_a_null_is_not_given() -> None:
     assert origins("namespaces: [a]\nsecretName: ~", "secretName: pull")["secretName"] == (
         "pull",

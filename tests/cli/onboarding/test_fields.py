@@ -23,6 +23,16 @@ def test_exclusions_and_selectors_make_a_mapping() -> None:
     assert document(Given(selector="x=y")) == {"namespaces": {"selector": "x=y"}}
 
 
+def test_service_accounts_are_a_list_or_a_mapping_too() -> None:
+    assert document(Given(service_accounts=["a", "b-*"])) == {"serviceAccounts": ["a", "b-*"]}
+    given = Given(
+        service_accounts=["a"], exclude_service_accounts=["b"], service_account_selector="x=y"
+    )
+    assert document(given) == {
+        "serviceAccounts": {"include": ["a"], "exclude": ["b"], "selector": "x=y"}
+    }
+
+
 def test_a_registry_is_public_or_pairs() -> None:
     given = Given(
         registries=[

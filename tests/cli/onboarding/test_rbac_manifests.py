@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from ecr_public_pusher.configuration.account_selector import AccountSelection
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Server, WebIdentity
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.jobs.rbac_version import MARK_GROUP, RBAC_VERSION, mark
@@ -42,7 +43,10 @@ def test_the_least_is_cluster_yaml() -> None:
 
 def test_prune_and_service_accounts_bring_theirs() -> None:
     found = rules(
-        manifests([config(prune=True, service_accounts=("default", "b*"))], Grant.CLUSTER)
+        manifests(
+            [config(prune=True, service_accounts=AccountSelection(("default", "b*")))],
+            Grant.CLUSTER,
+        )
     )
     assert found["ecr-public-pusher-prune"] == [
         (["secrets"], ["get", "delete"], ["ecr-public-token"])
@@ -53,9 +57,24 @@ def test_prune_and_service_accounts_bring_theirs() -> None:
 
 
 def test_service_accounts_without_globs_are_granted_by_name() -> None:
-    found = rules(manifests([config(service_accounts=("default", "build"))], Grant.CLUSTER))
+    found = rules(
+        manifests([config(service_accounts=AccountSelection(("default", "build")))], Grant.CLUSTER)
+    )
     granted = (["serviceaccounts"], ["get", "list", "patch"], ["build", "default"])
     assert found["ecr-public-pusher-service-accounts"] == [granted]
+
+
+def test_service_accounts_by_label_are_granted_without_names() -> None:
+    by_label = AccountSelection((), (), "pull=yes")
+    found = rules(
+        manifests(
+            [config(service_accounts=AccountSelection(("a",))), config(service_accounts=by_label)],
+            Grant.CLUSTER,
+        )
+    )
+    assert found["ecr-public-pusher-service-accounts"] == [
+        (["serviceaccounts"], ["get", "list", "patch"], [])
+    ]
 
 
 def test_what_a_removal_needs_is_there_when_asked_for() -> None:
@@ -72,7 +91,10 @@ def test_one_role_serves_all_documents_of_the_cluster() -> None:
 
 
 def test_namespace_by_namespace_binds_in_each_and_lists_nothing() -> None:
-    objects = manifests([config("prod", "a", "b", service_accounts=("default",))], Grant.NAMESPACED)
+    objects = manifests(
+        [config("prod", "a", "b", service_accounts=AccountSelection(("default",)))],
+        Grant.NAMESPACED,
+    )
     assert names(objects) == [
         "ClusterRole ecr-public-pusher-namespaced",
         "RoleBinding a/ecr-public-pusher",
@@ -94,7 +116,8 @@ def test_what_must_list_namespaces_cannot_be_granted_one_by_one(given: ClusterCo
 
 def test_every_role_keeps_the_mark_of_its_version_whatever_it_is_narrowed_to() -> None:
     objects = manifests(
-        [config(secret_name="x", prune=True, service_accounts=("default",))], Grant.CLUSTER
+        [config(secret_name="x", prune=True, service_accounts=AccountSelection(("default",)))],
+        Grant.CLUSTER,
     )
     marks = {
         rule["resourceNames"][-1]

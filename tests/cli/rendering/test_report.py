@@ -124,7 +124,7 @@ def test_adopted_secrets_are_named_with_whom_they_were_taken_from() -> None:
 
 
 def test_changed_service_accounts_are_counted() -> None:
-    assert "2 ServiceAccounts got the Secret's name" in of(serviceAccountsChanged=2)
+    assert "2 ServiceAccounts changed" in of(serviceAccountsChanged=2)
 
 
 def test_globs_that_match_nothing_are_reported_though_it_is_ok() -> None:

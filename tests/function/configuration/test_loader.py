@@ -10,6 +10,7 @@ import pytest
 
 from ecr_public_pusher.configuration import loader as config
 from ecr_public_pusher.configuration import schema
+from ecr_public_pusher.configuration.account_selector import AccountSelection
 from ecr_public_pusher.configuration.cluster_config import (
     ClusterConfig,
     Eks,
@@ -75,7 +76,7 @@ def test_every_field() -> None:
         "some-id",
         False,
         "pull",
-        ("default", "build-*"),
+        AccountSelection(("default", "build-*")),
         True,
         True,
         True,

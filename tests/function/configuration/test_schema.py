@@ -96,6 +96,12 @@ namespaces: {{selector: "a in ()"}}
 {{namespaces: [a], serviceAccounts: [1.5, true]}}
 {{namespaces: [a], serviceAccounts: 1.5}}
 {{namespaces: [a], serviceAccounts: true}}
+{{namespaces: [a], serviceAccounts: ""}}
+{{namespaces: [a], serviceAccounts: [null]}}
+{{namespaces: [a], serviceAccounts: {{selector: team=web}}}}
+{{namespaces: [a], serviceAccounts: {{include: null, selector: team}}}}
+{{namespaces: [a], serviceAccounts: {{include: [build-*], exclude: [b.x, null], selector: null}}}}
+{{namespaces: [a], serviceAccounts: {{include: build-* default, exclude: [], selector: "!gone"}}}}
 {{namespaces: [a], takeOwnership: true}}
 {{namespaces: [a], takeOwnership: yes}}
 {{namespaces: [a], takeOwnership: "yes"}}
@@ -225,6 +231,13 @@ namespaces: {{include: [a], selector: {{}}}}
 {{namespaces: [a], serviceAccounts: "a,b"}}
 {{namespaces: [a], serviceAccounts: {{a: b}}}}
 {{namespaces: [a], serviceAccounts: [[a]]}}
+{{namespaces: [a], serviceAccounts: {{}}}}
+{{namespaces: [a], serviceAccounts: {{include: []}}}}
+{{namespaces: [a], serviceAccounts: {{include: [], selector: x}}}}
+{{namespaces: [a], serviceAccounts: {{exclude: [a]}}}}
+{{namespaces: [a], serviceAccounts: {{include: [a], exclude: [A]}}}}
+{{namespaces: [a], serviceAccounts: {{selector: "a b"}}}}
+{{namespaces: [a], serviceAccounts: {{include: [a], labels: x}}}}
 {{namespaces: [a], takeOwnership: maybe}}
 {{namespaces: [a], takeOwnership: 1}}
 {{namespaces: [a], takeOwnership: "1"}}

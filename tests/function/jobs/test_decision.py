@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ecr_public_pusher.configuration.account_selector import AccountSelection
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.namespace_selector import EVERYTHING, Scope, Selection
 from ecr_public_pusher.jobs.decision import TABLE, Decision, Intent, Judge, State, Step
@@ -317,8 +318,9 @@ def test_a_narrowed_push_reports_only_what_it_was_narrowed_to() -> None:
 # ServiceAccounts.
 
 
-def account(name: str, *entries: str) -> SeenAccount:
-    return SeenAccount("a", name, "7", entries, marked=frozenset(), annotated=False)
+def account(name: str, *entries: str, opted_out: bool = False) -> SeenAccount:
+    marked = frozenset(entries) if opted_out else frozenset()
+    return SeenAccount("a", name, "7", entries, marked, annotated=False, opted_out=opted_out)
 
 
 @pytest.mark.parametrize("kind", ["push", "sweep"])
@@ -326,14 +328,14 @@ def account(name: str, *entries: str) -> SeenAccount:
 def test_an_account_that_lacks_our_entry_gets_it_whatever_the_secret_needs(
     kind: str, secret: SeenSecret | None
 ) -> None:
-    planned = PlannedCluster(config(service_accounts=("default", "b*")))
+    planned = PlannedCluster(config(service_accounts=AccountSelection(("default", "b*"))))
     there = {
         one.name: one
         for one in (
             account("default"),
             account("builder", "ecr-public-token"),
             account("bot"),
-            account("other"),
+            account("b-out", opted_out=True),
         )
     }
     decision = only(judge(kind, planned=planned).decide(seen(secret, accounts={"a": there})))
@@ -342,10 +344,18 @@ def test_an_account_that_lacks_our_entry_gets_it_whatever_the_secret_needs(
     assert not decision.idle
 
 
+@pytest.mark.parametrize("kind", ["push", "sweep"])
+def test_an_account_that_opted_out_is_changed_while_it_has_our_entry(kind: str) -> None:
+    planned = PlannedCluster(config(service_accounts=AccountSelection(("*",))))
+    there = {"old": account("old", "ecr-public-token", opted_out=True)}
+    decision = only(judge(kind, planned=planned).decide(seen(FRESH, accounts={"a": there})))
+    assert decision.accounts == (there["old"],)
+
+
 def test_an_account_that_is_not_there_is_missing_to_a_push_and_a_sweep_looks_where_it_writes() -> (
     None
 ):
-    planned = PlannedCluster(config(service_accounts=("default",)))
+    planned = PlannedCluster(config(service_accounts=AccountSelection(("default",))))
     assert only(
         judge("push", planned=planned).decide(seen(FRESH, accounts={}))
     ).missing_accounts == ("default",)
@@ -356,7 +366,7 @@ def test_an_account_that_is_not_there_is_missing_to_a_push_and_a_sweep_looks_whe
 
 
 def test_accounts_that_may_not_be_listed_are_looked_for_in_each_namespace_by_a_push() -> None:
-    planned = PlannedCluster(config(service_accounts=("default",)))
+    planned = PlannedCluster(config(service_accounts=AccountSelection(("default",))))
     assert only(judge("push", planned=planned).decide(seen(FRESH))).accounts is None
     assert only(judge("sweep", planned=planned).decide(seen(FRESH))).idle
 

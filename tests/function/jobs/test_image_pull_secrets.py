@@ -14,6 +14,7 @@ import pytest
 from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.aws_api.clients import AwsClients
 from ecr_public_pusher.blocking_calls import BlockingCalls
+from ecr_public_pusher.configuration.account_selector import AccountSelection
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.deadline import Deadline
@@ -357,7 +358,11 @@ def race(cluster: Cluster, namespace: str) -> tuple[list[int], int]:
 async def attach_in_rounds(namespace: str, gate: threading.Barrier) -> None:
     """Attach the name in rounds, signed in as the function signs in."""
     config = ClusterConfig(
-        "prod", "prod", "us-east-1", Selection((namespace,)), service_accounts=("default",)
+        "prod",
+        "prod",
+        "us-east-1",
+        Selection((namespace,)),
+        service_accounts=AccountSelection(("default",)),
     )
     deadline = Deadline.of_invocation(120)
     async with BlockingCalls() as blocking:

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from ecr_public_pusher.configuration.account_selector import AccountSelection
 from ecr_public_pusher.jobs.observation import LISTS, Wanted, observe
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 
@@ -15,7 +16,7 @@ class Lists:
     def __init__(self) -> None:
         self.most = self._now = 0
 
-    async def _listed(self, *_: object) -> list[Any]:
+    async def _listed(self, *_: object, **__: object) -> list[Any]:
         self._now += 1
         self.most = max(self.most, self._now)
         await asyncio.sleep(0)
@@ -28,7 +29,9 @@ class Lists:
 @pytest.mark.parametrize("at_once", [1, LISTS])
 def test_so_many_lists_are_asked_for_at_once(at_once: int) -> None:
     lists = Lists()
-    wanted = Wanted("ecr-public-token", list_namespaces=True, accounts=("default",))
+    wanted = Wanted(
+        "ecr-public-token", list_namespaces=True, accounts=AccountSelection(("default",))
+    )
     seen = asyncio.run(observe(cast(KubernetesApi, lists), wanted, at_once=at_once))
     assert lists.most == at_once
     assert (seen.namespaces, seen.secrets, seen.accounts) == ((), {}, {})

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ecr_public_pusher.configuration.account_selector import AccountSelection
 from ecr_public_pusher.jobs.required_permissions import (
     DANGEROUS,
     Need,
@@ -40,7 +41,7 @@ def phrases(needs: list[Need]) -> list[str]:
             ],
         ),
         (
-            {"service_accounts": ("default", "builder")},
+            {"service_accounts": AccountSelection(("default", "builder"))},
             False,
             [
                 "create and patch secrets named ecr-public-token",
@@ -52,7 +53,7 @@ def phrases(needs: list[Need]) -> list[str]:
             ],
         ),
         (
-            {"service_accounts": ("default",)},
+            {"service_accounts": AccountSelection(("default",))},
             False,
             [
                 "create and patch secrets named ecr-public-token",
@@ -61,11 +62,28 @@ def phrases(needs: list[Need]) -> list[str]:
             ],
         ),
         (
-            {"service_accounts": ("default", "ci-*")},
+            {"service_accounts": AccountSelection(("default", "ci-*"))},
             False,
             [
                 "create and patch secrets named ecr-public-token",
                 "get, list and patch serviceaccounts",
+            ],
+        ),
+        (
+            {"service_accounts": AccountSelection((), (), "pull=yes")},
+            False,
+            [
+                "create and patch secrets named ecr-public-token",
+                "get, list and patch serviceaccounts",
+            ],
+        ),
+        (
+            {"service_accounts": AccountSelection(("default", "x"), ("x",), "pull=yes")},
+            False,
+            [
+                "create and patch secrets named ecr-public-token",
+                "get and patch serviceaccounts named default",
+                "list serviceaccounts named default",
             ],
         ),
     ],
@@ -81,12 +99,16 @@ def test_what_a_document_needs(
 
 
 def test_nothing_dangerous_is_ever_needed() -> None:
-    everything = required_permissions(config(prune=True, service_accounts=("*",)), needs_list=True)
+    everything = required_permissions(
+        config(prune=True, service_accounts=AccountSelection(("*",))), needs_list=True
+    )
     assert not {right for need in everything for right in need.rights} & set(DANGEROUS)
 
 
 def test_every_file_that_a_remedy_names_grants_what_is_needed() -> None:
-    for need in required_permissions(config(prune=True, service_accounts=("*",)), needs_list=True):
+    for need in required_permissions(
+        config(prune=True, service_accounts=AccountSelection(("*",))), needs_list=True
+    ):
         documents = list(yaml.safe_load_all((RBAC / need.file).read_text()))
         rules = [rule for document in documents for rule in document.get("rules", [])]
         for right in need.rights:
@@ -124,14 +146,16 @@ def test_one_right_is_described_without_an_and() -> None:
 
 
 def test_what_is_lost_without_the_right_to_look_is_reported_and_a_push_continues() -> None:
-    for need in required_permissions(config(service_accounts=("default",)), needs_list=False):
+    for need in required_permissions(
+        config(service_accounts=AccountSelection(("default",))), needs_list=False
+    ):
         assert bool(need.without) is ({right.verb for right in need.rights} == {"list"})
 
 
 @pytest.mark.parametrize("accounts", [(), ("default",), ("default", "builder"), ("*",)])
 def test_every_remedy_applies_a_file_that_there_is(accounts: tuple[str, ...]) -> None:
     for need in required_permissions(
-        config(prune=True, service_accounts=accounts), needs_list=True
+        config(prune=True, service_accounts=AccountSelection(accounts)), needs_list=True
     ):
         begin = f"{KUBECTL} apply -f infra/rbac/"
         assert need.remedy().startswith(begin)

@@ -42,6 +42,7 @@ JUDGES: Mapping[str, Judge] = MappingProxyType(
         "sam": sam_cli.judge,
         "az": further.judge_az,
         "eksctl": further.judge_eksctl,
+        "helm": further.judge_helm,
         "terraform": further.judge_terraform,
     }
 )

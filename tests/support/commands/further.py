@@ -46,6 +46,17 @@ _AZ: Table = {
     ("feature", "show"): {"--namespace": _ONE, "--name": _ONE, "-n": _ONE, **_AZ_OUTPUT},
     ("provider", "register"): {"--namespace": _ONE, "-n": _ONE, "--wait": _FLAG},
 }
+# https://helm.sh/docs/helm/helm_upgrade/
+_HELM: Table = {
+    ("upgrade",): {
+        "--install": _FLAG,
+        "--kube-context": _ONE,
+        "--namespace": _ONE,
+        "--set": _ONE,
+        "--values": _ONE,
+        "--take-ownership": _FLAG,
+    },
+}
 # https://developer.hashicorp.com/terraform/cli/commands
 _TERRAFORM: Table = {
     ("init",): {"-upgrade": _FLAG, "-input": _ONE, "-backend": _ONE},
@@ -66,6 +77,10 @@ def judge_az(command: Command) -> list[str]:
 
 def judge_eksctl(command: Command) -> list[str]:
     return _judged(command, _EKSCTL)
+
+
+def judge_helm(command: Command) -> list[str]:
+    return _judged(command, _HELM)
 
 
 def judge_terraform(command: Command) -> list[str]:

@@ -1,4 +1,4 @@
-"""Example namespaces for a selection. Pure.
+"""Example namespaces and ServiceAccounts for a selection. Pure.
 
 They are the names it lists, two examples for each glob, and labels that match its selector.
 """
@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ecr_public_pusher.configuration.account_selector import AccountSelection
 from ecr_public_pusher.configuration.label_selector import Requirement
 from ecr_public_pusher.configuration.names import is_glob
 from ecr_public_pusher.configuration.namespace_selector import Selection
@@ -19,7 +20,7 @@ _CLASS = re.compile(r"\[(!?)([^\]]+)\]")
 
 @dataclass(frozen=True)
 class Example:
-    """A namespace to create; `why` is the part of the selection that it stands for."""
+    """An object to create; `why` is the part of the selection that it stands for."""
 
     name: str
     why: str
@@ -48,6 +49,17 @@ def namespaces(selection: Selection) -> list[Example]:
         if not is_glob(name):
             found.setdefault(name, Example(name, "excluded", labels))
     return list(found.values())
+
+
+def service_accounts(selection: AccountSelection) -> list[Example]:
+    """Return `default` and the accounts that the selection names, with labels that it matches.
+
+    Return none for a selection without accounts.
+    """
+    if not selection:
+        return []
+    labels = _labels(selection.requirements)
+    return [Example(name, "named", labels) for name in sorted({"default", *selection.names})]
 
 
 def example_of(glob: str) -> str:

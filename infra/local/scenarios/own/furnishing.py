@@ -6,11 +6,10 @@ from pathlib import Path
 import yaml
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.configuration.names import is_glob
 
 from ...kube import Cluster
 from ...stack import SECRET_NAME
-from .examples import Example, namespaces
+from .examples import Example, namespaces, service_accounts
 
 
 def furnish(
@@ -35,11 +34,7 @@ def furnish(
         )
         cluster.apply(*yaml.safe_load_all(text))
     made = namespaces(config.selection)
-    accounts = (
-        {"default", *(name for name in config.service_accounts if not is_glob(name))}
-        if config.service_accounts
-        else set[str]()
-    )
+    accounts = service_accounts(config.service_accounts)
     for example in made:
         cluster.apply(
             {
@@ -48,12 +43,16 @@ def furnish(
                 "metadata": {"name": example.name, "labels": dict(example.labels)},
             }
         )
-        for account in sorted(accounts):
+        for account in accounts:
             cluster.apply(
                 {
                     "apiVersion": "v1",
                     "kind": "ServiceAccount",
-                    "metadata": {"name": account, "namespace": example.name},
+                    "metadata": {
+                        "name": account.name,
+                        "namespace": example.name,
+                        "labels": dict(account.labels),
+                    },
                 }
             )
     return (

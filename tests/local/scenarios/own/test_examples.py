@@ -2,9 +2,10 @@
 
 import pytest
 
+from ecr_public_pusher.configuration.account_selector import AccountSelection
 from ecr_public_pusher.configuration.namespace_selector import Selection, select
 from ecr_public_pusher.results import Namespace
-from infra.local.scenarios.own.examples import namespaces
+from infra.local.scenarios.own.examples import namespaces, service_accounts
 
 NAMED = Selection(("payments", "team-*"), ("team-example",))
 
@@ -54,3 +55,19 @@ def test_the_labels_of_an_example_fit_the_selector(selector: str) -> None:
 
 def test_there_is_no_example_when_everything_is_excluded() -> None:
     assert names(Selection(("team-*",), ("*",))) == []
+
+
+@pytest.mark.parametrize(
+    ("selection", "names"),
+    [
+        (AccountSelection(), []),
+        (AccountSelection(("builder", "x-*")), ["builder", "default"]),
+        (AccountSelection((), (), "pull=yes,!old"), ["default"]),
+    ],
+)
+def test_the_accounts_are_default_and_those_named(
+    selection: AccountSelection, names: list[str]
+) -> None:
+    made = service_accounts(selection)
+    assert [one.name for one in made] == names
+    assert all(one.labels == ({"pull": "yes"} if selection.selector else {}) for one in made)
