@@ -17,7 +17,7 @@ from .contexts import ImportedContext
 from .eks_clusters import FoundEks, Target, Unseen
 
 MAX_ID = 100  # characters
-_NO_ID = re.compile(r"[^A-Za-z0-9_.-]+")
+_NO_ID = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 class Kind(StrEnum):
@@ -205,7 +205,8 @@ def with_ids(found: Sequence[Candidate], taken: Collection[str]) -> list[Candida
 
 
 def _forms(one: Candidate) -> list[str]:
-    name = _NO_ID.sub("-", one.name).strip("-.")[:MAX_ID] or "cluster"
+    parts = filter(None, _NO_ID.split(one.name))
+    name = "-".join(parts).strip("-.")[:MAX_ID] or "cluster"
     if one.kind is not Kind.EKS:
         return [name]
     return [name, f"{name}-{one.region}", f"{name}-{one.region}-{one.account}"]

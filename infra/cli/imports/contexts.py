@@ -14,9 +14,8 @@ from ..onboarding.kubeconfig import Context, Entry
 
 AUTHENTICATORS = ("aws-iam-authenticator", "heptio-authenticator-aws")
 # Amazon EKS user guide, "Cluster API server endpoint": IPv4, then dual-stack.
-_EKS_HOSTS = (
-    re.compile(r"\.([a-z0-9-]+)\.eks\.amazonaws\.com(?:\.cn)?$"),
-    re.compile(r"\.eks-cluster\.([a-z0-9-]+)\.api\.[a-z.]+$"),
+_EKS_HOST = re.compile(
+    r"\.([a-z0-9-]+)\.eks\.amazonaws\.com(?:\.cn)?$|\.eks-cluster\.([a-z0-9-]+)\.api\.[a-z.]+$"
 )
 # `aws eks update-kubeconfig` names context, cluster and user by the ARN.
 _ARN = re.compile(r"arn:aws[a-z-]*:eks:([a-z0-9-]+):([0-9]{12}):cluster/([0-9A-Za-z][\w-]*)")
@@ -86,7 +85,8 @@ def imported(entry: Entry) -> ImportedContext:
     named = plugin.eks
     for text in (*entry.names, context.name):
         named = named.or_else(_named_by(text))
-    of_host = next((found[1] for one in _EKS_HOSTS if (found := one.search(_host(context)))), "")
+    found = _EKS_HOST.search(_host(context))
+    of_host = (found[1] or found[2]) if found else ""
     certainly = bool(of_host or plugin.is_eks or any(map(_ARN.search, entry.names)))
     named = EksName(region=of_host).or_else(named) if of_host else named
     return ImportedContext(

@@ -145,7 +145,7 @@ def bound(objects: list[Manifest]) -> list[list[str]]:
 
 @pytest.mark.parametrize("grant", [Grant.CLUSTER, Grant.NAMESPACED])
 def test_in_aks_every_binding_is_for_the_group_with_akss_prefix(grant: Grant) -> None:
-    document = config(sign_in=AKS, service_accounts=("default",))
+    document = config(sign_in=AKS, service_accounts=AccountSelection(("default",)))
     groups = bound(manifests([document], grant, removal=True))
     assert groups == [["aks:jwt:ecr-public-pushers"]] * 3
 
