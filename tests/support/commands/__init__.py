@@ -41,6 +41,7 @@ JUDGES: Mapping[str, Judge] = MappingProxyType(
         "kubectl": kubectl_cli.judge,
         "sam": sam_cli.judge,
         "eksctl": further.judge_eksctl,
+        "gcloud": further.judge_gcloud,
         "terraform": further.judge_terraform,
     }
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 
-PROGRAMS = ("aws", "eksctl", "kubectl", "sam", "terraform")
+PROGRAMS = ("aws", "eksctl", "gcloud", "kubectl", "sam", "terraform")
 SHELLS = ("sh", "bash", "shell", "console")
 
 _BACKTICKS = re.compile(r"`([^`]+)`")
