@@ -3,6 +3,8 @@
 For EKS it is the cluster's ARN, as `aws eks update-kubeconfig` names it.
 """
 
+import hashlib
+
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Eks, Google
 from ecr_public_pusher.ownership import RBAC_GROUP
 
@@ -52,10 +54,12 @@ def rbac_subject(config: ClusterConfig, user: str) -> str:
 def bind_cluster_role(command: str, role: str, subject: str) -> str:
     """Return the command that binds one of infra/rbac's roles; repeated, it changes nothing.
 
-    `command`: the beginning of a kubectl command for the cluster.
+    `command`: the beginning of a kubectl command for the cluster. The binding's name is one of the
+    subject's own, so that two stacks do not replace each other's.
     """
+    own = hashlib.sha256(subject.encode()).hexdigest()[:8]
     return (
-        f"{command} create clusterrolebinding {role}-google --clusterrole={role} {subject}"
+        f"{command} create clusterrolebinding {role}-{own} --clusterrole={role} {subject}"
         f" --dry-run=client -o yaml | {command} apply -f -"
     )
 

@@ -564,9 +564,10 @@ def test_a_cluster_that_admits_nobody_of_google(
         f" --role=roles/container.clusterViewer --member={member}"
     )
     assert apply == "kubectl --context CONTEXT apply -f infra/rbac/cluster.yaml"
-    assert create.endswith(
-        "create clusterrolebinding ecr-public-pusher-google --clusterrole=ecr-public-pusher"
-        f" --user={user} --dry-run=client -o yaml"
+    assert re.fullmatch(
+        "kubectl --context CONTEXT create clusterrolebinding ecr-public-pusher-[0-9a-f]{8}"
+        f" --clusterrole=ecr-public-pusher --user={re.escape(user)} --dry-run=client -o yaml",
+        create,
     )
     assert stored == "kubectl --context CONTEXT apply -f -"
 
