@@ -69,7 +69,7 @@ class Provider:
 
 
 @dataclass(frozen=True)
-class _Issued:
+class Issued:
     """An access token's identity, scopes and expiry in seconds."""
 
     user: str
@@ -89,7 +89,7 @@ class LocalGoogle:
     """The token services, while the context lasts.
 
     `providers`: by full name. `members`: by a service account's email, the identities that may
-    become it. `requests`: those received, in their order.
+    become it. `requests`: those received, and `issued`: by access token, in their order.
     `intercept`: an answer in place of the service's own, if it returns one.
     """
 
@@ -99,7 +99,7 @@ class LocalGoogle:
         self.requests: list[HttpRequest] = []
         self.intercept: Callable[[HttpRequest], Response | None] | None = None
         self.clock = clock
-        self._issued: dict[str, _Issued] = {}
+        self.issued: dict[str, Issued] = {}
         certificate = issue("googleapis")
         self.ca_pem = certificate.ca_pem
         self._server = HttpsServer(self._respond, certificate)
@@ -120,7 +120,7 @@ class LocalGoogle:
 
     def verify(self, token: str) -> tuple[UserInfo, float]:
         """Return whom GKE knows by an access token, and its expiry. Raise NotTrusted."""
-        found = self._issued.get(token)
+        found = self.issued.get(token)
         if found is None:
             raise NotTrusted("Google did not issue this access token")
         if found.expires <= self.clock():
@@ -199,7 +199,7 @@ class LocalGoogle:
 
     def _impersonated(self, request: HttpRequest, email: str) -> Response:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        caller = self._issued.get(token) if scheme == "Bearer" else None
+        caller = self.issued.get(token) if scheme == "Bearer" else None
         if caller is None or caller.expires <= self.clock():
             raise _google(401, "UNAUTHENTICATED", "Request had invalid credentials.")
         if not caller.scopes & {IAM, PLATFORM}:
@@ -230,7 +230,7 @@ class LocalGoogle:
 
     def _issue(self, kind: str, user: str, scopes: Iterable[str], life: int) -> str:
         token = f"{GOOGLE_PREFIX}{kind}.{secrets.token_urlsafe(96)}"
-        self._issued[token] = _Issued(user, frozenset(scopes), self.clock() + life)
+        self.issued[token] = Issued(user, frozenset(scopes), self.clock() + life)
         return token
 
 

@@ -604,7 +604,7 @@ def test_a_cluster_that_echoes_the_token_as_our_name_is_not_repeated(
     def echo(request: SeenRequest) -> Response | None:
         if "selfsubjectreviews" not in request.path:
             return None
-        token = request.headers["authorization"].removeprefix("Bearer ")
+        token = list(gke.google.issued)[-1]
         status = {"userInfo": {"username": token, "groups": [token]}}
         return Response(201, {"kind": "SelfSubjectReview", "status": status})
 

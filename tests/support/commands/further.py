@@ -61,6 +61,10 @@ _GCLOUD: Table = {
     ("projects", "add-iam-policy-binding"): _BINDING,
     ("iam", "service-accounts", "create"): {**_GCLOUD_WIDE, "--display-name": _ONE},
     ("iam", "service-accounts", "add-iam-policy-binding"): _BINDING,
+    ("iam", "workload-identity-pools", "delete"): {
+        **_GCLOUD_WIDE,
+        "--location": Option(check=one_of(("global",))),
+    },
     ("iam", "workload-identity-pools", "create"): {
         **_GCLOUD_WIDE,
         "--location": Option(check=one_of(("global",))),
