@@ -3,7 +3,7 @@
 docs/gke.md shows them in their order.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ecr_public_pusher.configuration.cluster_config import Google
 from ecr_public_pusher.configuration.kubectl_commands import UNKNOWN_CONTEXT, bind_cluster_role
@@ -15,6 +15,8 @@ from ecr_public_pusher.sign_in.named_endpoint import NamedEndpointRemedies
 
 _KUBECTL = f"kubectl --context {UNKNOWN_CONTEXT}"
 _PAGE = "docs/gke.md"
+# Source: IAM, google.subject
+MAX_SUBJECT = 127
 # By the code of STS: what the provider is.
 _TRUST = {
     "invalid_target": "There is no such provider, or it or its pool is disabled.",
@@ -72,17 +74,20 @@ class GoogleRemedies(NamedEndpointRemedies):
         # //iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/...
         *_, number, _, _, _, pool, _, provider = self.choice.provider.split("/")
         claims = self.claims
-        if claims.subject == Claims(claims.audience).subject:
-            claims = replace(claims, subject=self.role)
         flags = (
             f"--workload-identity-pool={pool} --issuer-uri={claims.issuer}"
             f" --allowed-audiences={claims.audience}"
             " --attribute-mapping=google.subject=assertion.sub"
             f" --attribute-condition=\"assertion.sub == '{claims.subject}'\""
         )
+        said = _TRUST.get(code, "The provider does not accept the token.")
+        if len(claims.subject) > MAX_SUBJECT:
+            said = (
+                f"The subject has {len(claims.subject)} characters, and Google allows"
+                f" {MAX_SUBJECT}: shorten the role's name or path."
+            )
         return (
-            f"{_TRUST.get(code, 'The provider does not accept the token.')} In the project {number}"
-            f" ({_PAGE}), create the pool and the provider:\n"
+            f"{said} In the project {number} ({_PAGE}), create the pool and the provider:\n"
             f"`gcloud iam workload-identity-pools create {pool} --project=PROJECT"
             " --location=global`\n"
             "`gcloud iam workload-identity-pools providers create-oidc"

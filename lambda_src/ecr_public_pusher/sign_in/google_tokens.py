@@ -319,7 +319,7 @@ def _token_in(answer: Mapping[str, Any], name: str, service: Service) -> str:
         not isinstance(token, str)
         or len(token) > MAX_TOKEN_BYTES
         or not _TOKEN.fullmatch(token)
-        or answer.get("token_type", "Bearer") != "Bearer"
+        or str(answer.get("token_type", "Bearer")).lower() != "bearer"
     ):
         raise _nonsense(service)
     return token

@@ -20,10 +20,21 @@ from google.auth import identity_pool
 from google.auth.exceptions import OAuthError, RefreshError
 from google.auth.transport.requests import Request
 
+from ecr_public_pusher.configuration.cluster_config import Google, Server
 from ecr_public_pusher.errors import ConfigurationError
 from ecr_public_pusher.invocation.settings import Settings
 from ecr_public_pusher.kubernetes_api.tls import verifying_context
-from ecr_public_pusher.sign_in.google_tokens import GKE_SCOPES, LIFE_SECONDS, MAX_ANSWER_BYTES
+from ecr_public_pusher.sign_in.api_server_trust import Claims
+from ecr_public_pusher.sign_in.google_remedies import GoogleRemedies
+from ecr_public_pusher.sign_in.google_tokens import (
+    GKE_SCOPES,
+    LIFE_SECONDS,
+    MAX_ANSWER_BYTES,
+    Cause,
+    NoGoogleToken,
+    Service,
+)
+from ecr_public_pusher.sign_in.kind import Endpoint
 from ecr_public_pusher.sign_in.validity import claims_of
 from infra.local.aws.issuer import WebIdentityIssuer
 from infra.local.kube import EmbeddedCluster
@@ -317,6 +328,16 @@ def test_a_refused_exchange(
     assert provider == f"gcloud iam workload-identity-pools providers create-oidc{flags}"
     assert update == f"gcloud iam workload-identity-pools providers update-oidc{flags}"
     assert "In the project 123456789012" in error["remedy"]
+
+
+def test_a_role_whose_arn_is_too_long_for_google() -> None:
+    role = f"arn:aws:iam::111122223333:role/{'path/' * 20}pusher"
+    choice = Google(Server("https://x"), PROVIDER)
+    refused = NoGoogleToken(Service.STS, Cause.REFUSED, "x", "invalid_grant")
+    for subject, said in ((role, "has 137 characters"), (role[:127], "does not trust this issuer")):
+        claims = Claims("audience", "https://issuer", subject)
+        remedies = GoogleRemedies(Endpoint("https://x", ""), choice, claims, role)
+        assert said in remedies.no_token(refused)
 
 
 def commands(remedy: str) -> list[str]:
