@@ -51,6 +51,12 @@ def rbac_subject(config: ClusterConfig, user: str) -> str:
     return f"--user={user}" if isinstance(config.sign_in, Google) else OUR_GROUP
 
 
+def naming_subject(remedy: str, config: ClusterConfig, user: str) -> str:
+    """Return a remedy that names our group as one that names whom the cluster knows instead."""
+    by_user = isinstance(config.sign_in, Google)
+    return remedy.replace(f"the group {RBAC_GROUP}", f"the user {user}") if by_user else remedy
+
+
 def bind_cluster_role(command: str, role: str, subject: str) -> str:
     """Return the command that binds one of infra/rbac's roles; repeated, it changes nothing.
 

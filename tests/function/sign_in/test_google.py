@@ -41,6 +41,7 @@ from infra.local.kube import EmbeddedCluster
 from infra.local.kube.certificates import issue
 from infra.local.kube.cluster import Response, SeenRequest
 from infra.local.kube.http.server import HttpRequest
+from infra.local.stack import user_binding
 from tests.support.commands import in_backticks, parse
 from tests.support.google import ACCOUNT, POOL, PRINCIPAL, PROVIDER, Gke, bound, google_beside
 from tests.support.recorded_answers import recorded
@@ -602,6 +603,20 @@ def test_a_check_names_the_binding_of_the_identity_that_is_missing(world: World,
     assert missing
     assert all(f"--user={PRINCIPAL}" in one["remedy"] for one in missing)
     assert "ecr-public-pushers" not in json.dumps([one["remedy"] for one in missing])
+
+
+def test_a_push_that_is_forbidden_names_the_user_to_bind(world: World, gke: Gke) -> None:
+    cluster = gke.add("gke", user="")
+    reader = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "reader"},
+        "rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]}],
+    }
+    cluster.apply(reader, user_binding("reader", "reader", PRINCIPAL))
+    (problem,) = cluster_of(world.run(), "gke")["problems"]
+    assert problem["outcome"] == "forbidden"
+    assert problem["remedy"].endswith(f"for the user {PRINCIPAL}.")
 
 
 # Nothing secret
