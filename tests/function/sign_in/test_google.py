@@ -4,6 +4,7 @@ The token services are on loopback, and check issuer, audience, signature and gr
 library, google-auth, makes the same requests.
 """
 
+import asyncio
 import json
 import re
 import threading
@@ -20,9 +21,12 @@ from google.auth import identity_pool
 from google.auth.exceptions import OAuthError, RefreshError
 from google.auth.transport.requests import Request
 
+from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.configuration.cluster_config import Google, Server
-from ecr_public_pusher.errors import ConfigurationError
+from ecr_public_pusher.deadline import Clock, Deadline
+from ecr_public_pusher.errors import ConfigurationError, DeadlineReached
 from ecr_public_pusher.invocation.settings import Settings
+from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from ecr_public_pusher.kubernetes_api.tls import verifying_context
 from ecr_public_pusher.sign_in.api_server_trust import Claims
 from ecr_public_pusher.sign_in.google_remedies import GoogleRemedies
@@ -31,10 +35,12 @@ from ecr_public_pusher.sign_in.google_tokens import (
     LIFE_SECONDS,
     MAX_ANSWER_BYTES,
     Cause,
+    GoogleTokens,
     NoGoogleToken,
     Service,
 )
 from ecr_public_pusher.sign_in.kind import Endpoint
+from ecr_public_pusher.sign_in.network import GoogleEndpoints, Network
 from ecr_public_pusher.sign_in.validity import claims_of
 from infra.local.aws.issuer import WebIdentityIssuer
 from infra.local.kube import EmbeddedCluster
@@ -46,7 +52,14 @@ from tests.support.commands import in_backticks, parse
 from tests.support.google import ACCOUNT, POOL, PRINCIPAL, PROVIDER, Gke, bound, google_beside
 from tests.support.recorded_answers import recorded
 from tests.support.reports import cluster_of, findings
-from tests.support.world import EXECUTION_ROLE, SPOKE_ACCOUNT, SPOKE_ROLE, World, manifests
+from tests.support.world import (
+    EXECUTION_ROLE,
+    IMPATIENT,
+    SPOKE_ACCOUNT,
+    SPOKE_ROLE,
+    World,
+    manifests,
+)
 
 STS = "/v1/token"
 IMPERSONATION = f"/v1/projects/-/serviceAccounts/{ACCOUNT}:generateAccessToken"
@@ -468,6 +481,37 @@ def test_a_service_that_hangs_delays_no_other_cluster(world: World, gke: Gke) ->
     ended.set()
     assert cluster_of(report, "prod")["ok"]
     assert cluster_of(report, "gke")["error"]["type"] in ("SignInError", "DeadlineReached")
+
+
+def exchanged_by(gke: Gke, wall: Callable[[], float]) -> str:
+    """Exchange a token under a deadline of ten seconds on that clock; return Google's."""
+
+    async def exchange() -> str:
+        with Sockets() as sockets:
+            async with BlockingCalls() as blocking:
+                network = Network(
+                    Deadline(10, Clock(wall=wall)),
+                    blocking,
+                    sockets,
+                    IMPATIENT,
+                    GoogleEndpoints(gke.google.url, gke.google.url),
+                )
+                token = AwsToken(gke.world.aws.web_identity).get_subject_token(None, None)
+                exchange = GoogleTokens(network).exchange
+                return await exchange(token, provider=PROVIDER, scopes=GKE_SCOPES)
+
+    return asyncio.run(exchange())
+
+
+@pytest.mark.parametrize("seconds", [(11,), (0, 11)], ids=["before it", "while it connects"])
+def test_nothing_is_sent_once_the_deadline_has_passed(gke: Gke, seconds: tuple[int, ...]) -> None:
+    gke.google.trust(gke.provider("gke"))
+    assert exchanged_by(gke, lambda: 0).startswith("ya29.")
+    gke.google.requests.clear()
+    clock = iter(seconds)
+    with pytest.raises(DeadlineReached):
+        exchanged_by(gke, lambda: next(clock, 11))
+    assert asked(gke) == []
 
 
 FOREIGN = {
