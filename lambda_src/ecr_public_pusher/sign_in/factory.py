@@ -38,6 +38,7 @@ class SignIns:
         self._endpoints = endpoints
         self._network = network
         self._allowed_endpoints = allowed_endpoints
+        self._by_google: dict[str, SignIn] = {}
 
     def of(self, config: ClusterConfig) -> SignIn:
         match config.sign_in:
@@ -52,7 +53,11 @@ class SignIns:
             case Google() as choice:
                 from ecr_public_pusher.sign_in.google import GoogleSignIn
 
-                return GoogleSignIn(config, choice, self._callers, self._network)
+                # One for all steps of a check: its token is exchanged once.
+                if config.id not in self._by_google:
+                    made = GoogleSignIn(config, choice, self._callers, self._network)
+                    self._by_google[config.id] = made
+                return self._by_google[config.id]
             case StoredKubeconfig(secret_arn=secret_arn):
                 from ecr_public_pusher.sign_in.kubeconfig import KubeconfigSignIn
 

@@ -30,8 +30,14 @@ class GoogleSignIn(WebIdentitySignIn):
         super().__init__(config, choice.server, callers)
         self._choice = choice
         self._tokens = GoogleTokens(network)
+        self._last: Credential | None = None
 
     async def credential(self) -> Credential:
+        """Return a new credential. Raise RoleError, SignInError, DeadlineReached."""
+        self._last = await self._exchanged()
+        return self._last
+
+    async def _exchanged(self) -> Credential:
         subject_token = (await super().credential()).token or ""
         account = self._choice.service_account
         try:
@@ -64,10 +70,21 @@ class GoogleSignIn(WebIdentitySignIn):
 
     def access(self, endpoint: Endpoint) -> ClusterAccess:
         user = self.principal()
+        given: Credential | None = None
+
+        async def credential() -> Credential:
+            """Return the run's credential; asked again, since it was refused, a new one."""
+            nonlocal given
+            if self._last is None or self._last is given:
+                await self.credential()
+            given = self._last
+            assert given is not None
+            return given
+
         return ClusterAccess(
             endpoint.url,
             endpoint.ca_pem,
-            self.credential,
+            credential,
             self._remedies().not_admitted(user, ()),
             f"does not admit {user}",
         )

@@ -175,6 +175,13 @@ def test_one_post_and_a_second_one_for_a_service_account(
     ]
 
 
+def test_a_check_exchanges_once_for_all_its_steps(world: World, gke: Gke) -> None:
+    gke.add("gke", account=ACCOUNT)
+    assert world.run({"action": "check"})["ok"]
+    assert asked(gke) == [f"POST {STS}", f"POST {IMPERSONATION}"]
+    assert len(world.aws.called(*CALL)) == 1
+
+
 def test_each_run_exchanges_anew(world: World, gke: Gke) -> None:
     gke.add("gke")
     assert world.run()["ok"]
