@@ -572,6 +572,23 @@ def test_a_certificate_of_no_public_authority(world: World, gke: Gke, tmp_path: 
     assert asked(gke) == []
 
 
+def test_a_proxy_of_the_environment_is_not_used(
+    world: World, gke: Gke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gke.add("gke")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert world.run()["ok"]
+
+
+def test_the_requests_ask_for_no_compression(world: World, gke: Gke) -> None:
+    """A compressed response could expand to gigabytes."""
+    gke.add("gke")
+    assert world.run()["ok"]
+    assert ["accept-encoding" in one.headers for one in gke.google.requests] == [False]
+
+
 def test_an_address_where_nothing_listens(world: World, gke: Gke) -> None:
     gke.add("gke")
     gke.google.close()
