@@ -34,6 +34,7 @@ from ecr_public_pusher.sign_in.google_tokens import (
     GKE_SCOPES,
     LIFE_SECONDS,
     MAX_ANSWER_BYTES,
+    MAX_TOKEN_BYTES,
     Cause,
     GoogleTokens,
     NoGoogleToken,
@@ -519,6 +520,20 @@ def test_nothing_is_sent_once_the_deadline_has_passed(gke: Gke, seconds: tuple[i
     with pytest.raises(DeadlineReached):
         exchanged_by(gke, lambda: next(clock, 11))
     assert asked(gke) == []
+
+
+def test_the_bounds_of_an_answer_and_of_a_token(gke: Gke) -> None:
+    def answered(token: str, *, size: int = 0) -> str:
+        body = json.dumps({"access_token": token}).ljust(size).encode()
+        gke.google.intercept = lambda _: Response(200, body)
+        return exchanged_by(gke, lambda: 0)
+
+    assert answered("ya29.a", size=MAX_ANSWER_BYTES) == "ya29.a"
+    with pytest.raises(NoGoogleToken, match="more than 64 KiB"):
+        answered("ya29.a", size=MAX_ANSWER_BYTES + 1)
+    assert answered("a" * MAX_TOKEN_BYTES) == "a" * MAX_TOKEN_BYTES
+    with pytest.raises(NoGoogleToken, match="no access token"):
+        answered("a" * (MAX_TOKEN_BYTES + 1))
 
 
 FOREIGN = {
