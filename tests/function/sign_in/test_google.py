@@ -7,6 +7,7 @@ library, google-auth, makes the same requests.
 import asyncio
 import json
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from ecr_public_pusher.configuration.cluster_config import Google, Server
 from ecr_public_pusher.deadline import Clock, Deadline
 from ecr_public_pusher.errors import ConfigurationError, DeadlineReached
 from ecr_public_pusher.invocation.settings import Settings
+from ecr_public_pusher.kubernetes_api.connection_budget import ConnectionBudget
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from ecr_public_pusher.kubernetes_api.tls import verifying_context
 from ecr_public_pusher.sign_in.api_server_trust import Claims
@@ -49,6 +51,7 @@ from infra.local.kube.certificates import issue
 from infra.local.kube.cluster import Response, SeenRequest
 from infra.local.kube.http.server import HttpRequest
 from infra.local.stack import user_binding
+from tests.support.bad_server import Exchange, drip, serving
 from tests.support.commands import in_backticks, parse
 from tests.support.google import ACCOUNT, POOL, PRINCIPAL, PROVIDER, Gke, bound, google_beside
 from tests.support.recorded_answers import recorded
@@ -491,8 +494,13 @@ def test_a_service_that_hangs_delays_no_other_cluster(world: World, gke: Gke) ->
     assert cluster_of(report, "gke")["error"]["type"] in ("SignInError", "DeadlineReached")
 
 
-def exchanged_by(gke: Gke, wall: Callable[[], float]) -> str:
-    """Exchange a token under a deadline of ten seconds on that clock; return Google's."""
+def exchanged_by(
+    gke: Gke, wall: Callable[[], float], *, url: str | None = None, attempts: int = 2
+) -> str:
+    """Exchange a token under a deadline of ten seconds on that clock; return Google's.
+
+    `url`: of a server in place of the token services.
+    """
 
     async def exchange() -> str:
         with Sockets() as sockets:
@@ -501,8 +509,8 @@ def exchanged_by(gke: Gke, wall: Callable[[], float]) -> str:
                     Deadline(10, Clock(wall=wall)),
                     blocking,
                     sockets,
-                    IMPATIENT,
-                    GoogleEndpoints(gke.google.url, gke.google.url),
+                    replace(IMPATIENT, attempts=attempts),
+                    GoogleEndpoints(url or gke.google.url),
                 )
                 token = AwsToken(gke.world.aws.web_identity).get_subject_token(None, None)
                 exchange = GoogleTokens(network).exchange
@@ -520,6 +528,52 @@ def test_nothing_is_sent_once_the_deadline_has_passed(gke: Gke, seconds: tuple[i
     with pytest.raises(DeadlineReached):
         exchanged_by(gke, lambda: next(clock, 11))
     assert asked(gke) == []
+
+
+def test_a_connection_is_closed_in_the_ordinary_way_once_answered_and_reset_otherwise(
+    gke: Gke, tmp_path: Path
+) -> None:
+    ends: list[str] = []
+    ended = threading.Barrier(2)
+
+    def script(exchange: Exchange) -> None:
+        exchange.request()
+        if not ends:
+            exchange.answer("200 OK", b'{"access_token": "ya29.a"}')
+        try:
+            while socket.socket.recv(exchange.connection, 1 << 16):
+                pass
+            ends.append("closed")
+        except ConnectionResetError:
+            ends.append("reset")
+        ended.wait(10)
+
+    with serving(script) as server:
+        (tmp_path / "authorities.pem").write_text(server.certificate.ca_pem)
+        verifying_context.cache_clear()
+        assert exchanged_by(gke, lambda: 0, url=server.url, attempts=1) == "ya29.a"
+        ended.wait(10)
+        with pytest.raises(NoGoogleToken, match="did not complete its response in time"):
+            exchanged_by(gke, lambda: 0, url=server.url, attempts=1)
+        ended.wait(10)
+    assert ends == ["closed", "reset"]
+
+
+def test_an_answer_that_drips_is_given_up(gke: Gke, tmp_path: Path) -> None:
+    with serving(drip) as server:
+        (tmp_path / "authorities.pem").write_text(server.certificate.ca_pem)
+        verifying_context.cache_clear()
+        with pytest.raises(NoGoogleToken, match="did not complete its response in time"):
+            exchanged_by(gke, lambda: 0, url=server.url, attempts=1)
+
+
+def test_an_exchange_takes_one_connection_of_the_budget(world: World, gke: Gke) -> None:
+    gke.add("gke")
+    budget = ConnectionBudget()
+    held: list[int] = []
+    gke.google.intercept = lambda _: held.append(budget.held)
+    assert world.run(budget=budget)["ok"]
+    assert (held, budget.held) == ([1], 0)
 
 
 def test_the_bounds_of_an_answer_and_of_a_token(gke: Gke) -> None:
