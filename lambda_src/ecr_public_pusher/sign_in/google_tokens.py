@@ -196,7 +196,7 @@ class GoogleTokens:
                 async with session.post(
                     URL(url, encoded=True),
                     data=DeadlinedBody(body, network.deadline),
-                    headers={"Accept": JSON, "User-Agent": USER_AGENT, **headers},
+                    headers={"User-Agent": USER_AGENT, **headers},
                     allow_redirects=False,
                 ) as response:
                     data = await _read(response)
