@@ -1,5 +1,6 @@
 """Blocks that hold a document, an event or a report are judged by what reads them."""
 
+import importlib.metadata
 import json
 import re
 from pathlib import Path
@@ -17,7 +18,7 @@ from ecr_public_pusher.sign_in.google_remedies import GoogleRemedies
 from ecr_public_pusher.sign_in.google_tokens import Cause, NoGoogleToken, Service
 from ecr_public_pusher.sign_in.kind import Endpoint
 from tests.docs.documents import DOCUMENTS as PAGES
-from tests.docs.documents import Block, blocks, prose
+from tests.docs.documents import ROOT, Block, blocks, prose
 from tests.support.commands import in_backticks
 from tests.support.commands import parse as parse_commands
 
@@ -70,6 +71,11 @@ def test_what_google_is_to_trust_is_what_check_prints() -> None:
     }
     printed = {create_pool, create_provider, get_the_cluster.replace("123456789012", "NUMBER")}
     assert printed <= found
+
+
+def test_the_page_on_gke_names_the_library_that_the_requests_are_held_to() -> None:
+    page = (ROOT / "docs" / "gke.md").read_text()
+    assert f"google-auth {importlib.metadata.version('google-auth')}" in page
 
 
 def test_what_an_api_server_is_to_trust_is_what_check_prints() -> None:
