@@ -674,6 +674,15 @@ def test_an_address_that_is_not_https_is_refused(world: World, gke: Gke) -> None
             Settings.from_env(environ, function_arn="arn:aws:lambda:us-east-1:111122223333:x")
 
 
+def test_an_address_may_end_with_a_slash_as_gclouds_do() -> None:
+    environ = {
+        "AWS_REGION": "us-east-1",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_STS": "https://sts.example.com/",
+    }
+    settings = Settings.from_env(environ, function_arn="arn:aws:lambda:us-east-1:111122223333:x")
+    assert settings.google.sts == "https://sts.example.com"
+
+
 def test_the_addresses_are_googles_own() -> None:
     settings = Settings.from_env(
         {"AWS_REGION": "us-east-1"}, function_arn="arn:aws:lambda:us-east-1:111122223333:x"
