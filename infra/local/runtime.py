@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from .aws.deployed_stack import FunctionAnswer
@@ -73,7 +73,8 @@ class BuiltFunction:
     """The function, warm between invocations, while the context lasts.
 
     `logs` is all that it printed, the emulator's lines included; `log` gets each line as it is
-    printed. The function ends with the thread that starts it.
+    printed. `more`: variables of its environment, beside Lambda's and the template's. The function
+    ends with the thread that starts it.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class BuiltFunction:
         credential: Credential,
         region: str,
         aws_endpoint_url: str,
+        more: Mapping[str, str] = MappingProxyType({}),
         log: Callable[[str], None] | None = None,
     ) -> None:
         self.logs: list[str] = []
@@ -101,6 +103,7 @@ class BuiltFunction:
                 region=region,
                 aws_endpoint_url=aws_endpoint_url,
                 home=self._folder,
+                more=more,
             )
             self._process = subprocess.Popen(
                 bound(
@@ -250,11 +253,18 @@ class BuiltFunction:
 
 
 def function_environment(
-    spec: FunctionSpec, credential: Credential, *, region: str, aws_endpoint_url: str, home: Path
+    spec: FunctionSpec,
+    credential: Credential,
+    *,
+    region: str,
+    aws_endpoint_url: str,
+    home: Path,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
     """Return the function's whole environment: Lambda's variables and the template's.
 
-    The person's own environment is left out, profiles and proxies included.
+    The person's own environment is left out, profiles and proxies included. `more`: variables that
+    lead to local services other than AWS.
     """
     return {
         **spec.environment,
@@ -277,6 +287,7 @@ def function_environment(
         "AWS_SESSION_TOKEN": credential.session_token or "",
         "AWS_ENDPOINT_URL": aws_endpoint_url,
         "AWS_EC2_METADATA_DISABLED": "true",
+        **more,
     }
 
 

@@ -4,7 +4,8 @@ It also gives the settings with which a person's own tools can look around.
 """
 
 import contextlib
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Literal, Self
@@ -13,6 +14,7 @@ import boto3
 import yaml
 
 from .aws import DEFAULT_ACCOUNT, LocalAws, LocalDeployment
+from .google import LocalGoogle, Provider
 from .identity import AccessEntry, Credential
 from .kube import Cluster, ClusterError, start_cluster
 from .kube.auth.jwts import TrustedIssuer
@@ -50,6 +52,33 @@ class LocalStack:
         self.dead_letters = self.aws.put_queue(f"{STACK_NAME}-dead-letters", delay_seconds=0)
         self.clusters: dict[str, Cluster] = {}
         self._arns: dict[str, str] = {}
+        self._google: LocalGoogle | None = None
+
+    @property
+    def google(self) -> LocalGoogle:
+        """Google's token services, which start with the first use."""
+        if self._google is None:
+            self._google = LocalGoogle()
+            self._opened.callback(self._google.close)
+            folder = Path(self._opened.enter_context(tempfile.TemporaryDirectory()))
+            self._authorities = folder / "authorities.pem"
+            self._authorities.write_text(self._google.ca_pem)
+        return self._google
+
+    def function_settings(self) -> dict[str, str]:
+        """Return the environment in which the function finds Google's token services here.
+
+        Nothing, unless a cluster needs them. OpenSSL reads the public authorities from the file of
+        SSL_CERT_FILE.
+        """
+        if self._google is None:
+            return {}
+        overrides = "CLOUDSDK_API_ENDPOINT_OVERRIDES"
+        return {
+            f"{overrides}_STS": self._google.url,
+            f"{overrides}_IAMCREDENTIALS": self._google.url,
+            "SSL_CERT_FILE": str(self._authorities),
+        }
 
     def add_cluster(
         self,
@@ -74,14 +103,21 @@ class LocalStack:
         return cluster
 
     def add_cluster_elsewhere(
-        self, name: str, *, authenticator_id: str | None = None, role: str = EXECUTION_ROLE
+        self,
+        name: str,
+        *,
+        authenticator_id: str | None = None,
+        role: str = EXECUTION_ROLE,
+        by_google: bool = False,
     ) -> Cluster:
         """Add a cluster that EKS does not know.
 
         `authenticator_id`: it runs aws-iam-authenticator with that clusterID, which maps `role`.
+        `by_google`: it accepts Google's access tokens, as GKE does.
         """
         entries = (AccessEntry(role, (RBAC_GROUP,)),) if authenticator_id else ()
-        return self._start(name, authenticator_id or name, *entries)
+        more = {"google": self.google} if by_google else {}
+        return self._start(name, authenticator_id or name, *entries, **more)
 
     def _start(
         self, name: str, authenticator_id: str, *entries: AccessEntry, **options: Any
@@ -221,6 +257,26 @@ def trusted_issuer(aws: LocalAws, *, audience: str, subject: str) -> TrustedIssu
         discovery_url=site.discovery_url,
         ca_pem=site.ca_pem,
     )
+
+
+def provider_trusting(
+    aws: LocalAws, name: str, *, audiences: Sequence[str], subject: str
+) -> Provider:
+    """Return a workload identity provider that trusts the issuer of `subject`'s account."""
+    issuer = aws.web_identity_of(subject.split(":")[4])
+    return Provider(name, issuer.url, issuer.keys, tuple(audiences), subject)
+
+
+def user_binding(name: str, role: str, user: str) -> dict[str, Any]:
+    """Return a ClusterRoleBinding of one of infra/rbac's roles to a user."""
+    group = "rbac.authorization.k8s.io"
+    return {
+        "apiVersion": f"{group}/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
+    }
 
 
 def ask(

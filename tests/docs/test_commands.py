@@ -17,6 +17,7 @@ from tests.support.commands import Command, Judge, in_backticks, parse, problems
 from tests.support.commands.aws_cli import lacks_region
 from tests.support.commands.kubectl_cli import names_context
 from tests.support.commands.our_cli import PROGRAM, judge
+from tests.support.commands.prose import PROGRAMS
 
 SHELL = blocks({"sh"})
 CONFIG_PATH = "/ecr-public-pusher"
@@ -59,9 +60,7 @@ def test_each_program_takes_its_commands(block: Block) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_each_program_takes_its_commands_in_the_text_too(document: Path) -> None:
-    shown = in_backticks(
-        prose(document), ("aws", "az", "eksctl", "kubectl", "sam", "terraform", PROGRAM)
-    )
+    shown = in_backticks(prose(document), (*PROGRAMS, PROGRAM))
     # The name of a command (`kubectl edit`, `sam remote invoke`) is not a command to paste.
     whole = [text for text in shown if re.search(r" -|/|=", text)]
     assert [problem for text in whole for problem in problems(text, more=JUDGES)] == []

@@ -1,6 +1,7 @@
 """Blocks that hold a document, an event or a report are judged by what reads them."""
 
 import base64
+import importlib.metadata
 import json
 import re
 from pathlib import Path
@@ -11,8 +12,11 @@ import yaml
 
 from ecr_public_pusher.configuration import loader
 from ecr_public_pusher.configuration.access_entries import mapped_role
+from ecr_public_pusher.configuration.cluster_config import Google, Server
 from ecr_public_pusher.events.parser import parse
 from ecr_public_pusher.sign_in.api_server_trust import USER_PREFIX, Claims, TrustRemedies
+from ecr_public_pusher.sign_in.google_remedies import GoogleRemedies
+from ecr_public_pusher.sign_in.google_tokens import Cause, NoGoogleToken, Service
 from ecr_public_pusher.sign_in.kind import Endpoint
 from ecr_public_pusher.sign_in.kubeconfig_document import read_kubeconfig
 from infra.local.kube.certificates import issue
@@ -37,7 +41,10 @@ def problems(text: str) -> dict[str, Any]:
         loader.Parameter(f"{ROOT_PATH}/{kind}/one", text),
     ]
     built = loader.load(
-        parameters, root=ROOT_PATH, region="us-east-1", allowed_endpoints=["*.k8s.example.com"]
+        parameters,
+        root=ROOT_PATH,
+        region="us-east-1",
+        allowed_endpoints=["*.k8s.example.com", "203.0.113.10"],
     )
     return dict(built.invalid)
 
@@ -101,6 +108,33 @@ def test_the_kubeconfig_of_a_service_account_is_one_that_the_function_takes(auth
     fields = read_kubeconfig(text, where="the kubeconfig")
     assert (fields.server, fields.token) == (values["$SERVER"], "a.b.c")
     assert bool(fields.ca_pem) == bool(authority)
+
+
+def test_what_google_is_to_trust_is_what_check_prints() -> None:
+    role = "arn:aws:iam::111122223333:role/ROLE"
+    provider = (
+        "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools"
+        "/pusher-gke-1/providers/aws-issuer"
+    )
+    choice = Google(Server("https://x"), provider)
+    claims = Claims("ecr-public-pusher:gke-1", subject=role)
+    remedies = GoogleRemedies(Endpoint("https://x", ""), choice, claims, role)
+    refused = NoGoogleToken(Service.STS, Cause.REFUSED, "x", "invalid_target")
+    create_pool, create_provider, _ = in_backticks(remedies.no_token(refused))
+    get_the_cluster = in_backticks(remedies.not_admitted(choice.user(role), ()))[0]
+    found = {
+        " ".join(str(command).replace("\\\n", " ").split())
+        for block in blocks({"sh"})
+        if block.document.name == "gke.md"
+        for command in parse_shell(block.text)
+    }
+    printed = {create_pool, create_provider, get_the_cluster.replace("123456789012", "NUMBER")}
+    assert printed <= found
+
+
+def test_the_page_on_gke_names_the_library_that_the_requests_are_held_to() -> None:
+    page = (ROOT / "docs" / "gke.md").read_text()
+    assert f"google-auth {importlib.metadata.version('google-auth')}" in page
 
 
 def test_what_an_api_server_is_to_trust_is_what_check_prints() -> None:

@@ -26,7 +26,10 @@ def imported() -> set[str]:
             "other kinds of sign-in",
             {
                 f"ecr_public_pusher.sign_in.{name}"
-                for name in ("iam_authenticator", "web_identity", "kubeconfig", "validity")
+                for name in (
+                    *("iam_authenticator", "web_identity", "kubeconfig", "validity"),
+                    *("google", "google_tokens", "google_remedies", "api_server_trust"),
+                )
             },
         ),
         (

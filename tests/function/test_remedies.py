@@ -6,20 +6,24 @@ It names the region or the cluster it is for.
 import ast
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from ecr_public_pusher.configuration.account_selector import AccountSelection
-from ecr_public_pusher.configuration.cluster_config import Server, WebIdentity
-from ecr_public_pusher.configuration.kubectl_commands import kubectl
+from ecr_public_pusher.configuration.cluster_config import Google, Server, WebIdentity
+from ecr_public_pusher.configuration.kubectl_commands import kubectl, rbac_subject
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.jobs.outcomes import explain
 from ecr_public_pusher.jobs.required_permissions import required_permissions
 from ecr_public_pusher.reporting.report import report
 from ecr_public_pusher.reporting.run_result import RunResult
+from ecr_public_pusher.sign_in.api_server_trust import Claims
 from ecr_public_pusher.sign_in.eks_remedies import EksRemedies
+from ecr_public_pusher.sign_in.google_remedies import GoogleRemedies
+from ecr_public_pusher.sign_in.google_tokens import Cause, NoGoogleToken, Service
 from ecr_public_pusher.sign_in.kind import Endpoint
 from tests.support.cluster_config import config
 from tests.support.commands import Command, in_backticks, judge, parse
@@ -95,11 +99,35 @@ def of_permissions() -> Iterator[str]:
             yield from (need.remedy(), need.remedy(["a", "b"]))
 
 
+def of_google() -> Iterator[str]:
+    provider = (
+        "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/x"
+    )
+    for account in (None, "pusher@my-project.iam.gserviceaccount.com"):
+        choice = Google(Server("https://x"), provider, account)
+        remedies = GoogleRemedies(Endpoint("https://x", ""), choice, Claims("audience"), ROLE)
+        user = choice.user(ROLE)
+        yield from (remedies.not_admitted(user, ()), remedies.granted_by_policy(user))
+        for service in Service:
+            for code in ("", "invalid_target", "SERVICE_DISABLED", "PERMISSION_DENIED"):
+                yield remedies.no_token(NoGoogleToken(service, Cause.REFUSED, "x", code))
+        document = config(sign_in=choice, prune=True, service_accounts=AccountSelection(("*",)))
+        for need in required_permissions(document, needs_list=True):
+            of_the_user = replace(need, subject=rbac_subject(document, user))
+            yield from (of_the_user.remedy(), of_the_user.remedy(["a", "b"]))
+
+
 def of_a_deleted_document() -> Iterator[str]:
     yield report(RunResult(Request(deleted="prod"), "id", 1.0))["deleted"]["remedy"]
 
 
-FILLED_IN = [*of_eks(), *of_refusals(), *of_permissions(), *of_a_deleted_document()]
+FILLED_IN = [
+    *of_eks(),
+    *of_refusals(),
+    *of_permissions(),
+    *of_google(),
+    *of_a_deleted_document(),
+]
 
 
 def test_these_remedies_have_commands() -> None:

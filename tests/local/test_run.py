@@ -140,12 +140,14 @@ def test_the_third_scenario_is_as_expected() -> None:
         "AuthenticationConfiguration",
         "iamAuthenticator",
         "webIdentity",
+        "google",
+        "workload-identity-pools providers create-oidc",
         "kubeconfig",
         "fleet/eu-west-1/blue",
         "All as expected.",
     ):
         assert said in done.stdout
-    assert not re.search(r"QVdTO|k8s-aws-v1|eyJ|PRIVATE KEY", done.stdout + done.stderr)
+    assert not re.search(r"QVdTO|k8s-aws-v1|eyJ|ya29|PRIVATE KEY", done.stdout + done.stderr)
 
 
 def test_own_documents_are_pushed_and_shown(tmp_path: Path) -> None:

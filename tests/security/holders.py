@@ -13,6 +13,7 @@ REGISTRIES = "function/registries/test_registries.py"
 KUBECONFIG = "function/sign_in/test_kubeconfig.py"
 KUBECONFIG_FORM = "function/sign_in/test_kubeconfig_document.py"
 ADDRESS = "function/sign_in/test_server_address.py"
+GOOGLE = "function/sign_in/test_google.py"
 ROLE_IN_USE = "local/test_role_in_use.py"
 SIGN_IN = "local/test_kube_sign_in.py"
 ACCESS = "stack/test_access.py"
@@ -41,6 +42,10 @@ HOLDERS = {
         f"{DOCUMENTS}::test_a_web_identity_token_signs_in_only_to_its_own_documents_server",
     ],
     "A4": [f"{KUBECONFIG}::test_a_push_with_what_is_stored"],
+    "A8": [
+        f"{GOOGLE}::test_each_run_exchanges_anew",
+        f"{CLUSTERS}::test_googles_token_serves_wherever_its_identity_has_rights",
+    ],
     "A5": [
         f"{ENDPOINT_CACHE}::test_each_call_is_signed_by_the_role_that_its_document_names",
         f"{DOCUMENTS}::test_an_assumed_roles_credentials_go_nowhere",
@@ -51,6 +56,7 @@ HOLDERS = {
         f"{ROLE_IN_USE}::test_nothing_that_was_printed_is_a_credential",
         f"{KUBECONFIG}::test_nothing_secret_is_reported_logged_or_left_on_disk_or_in_memory",
         "function/sign_in/test_web_identity.py::test_no_token_shows_anywhere",
+        f"{GOOGLE}::test_no_token_shows_anywhere",
         "function/test_deadline.py::test_an_internal_error_has_type_and_place_and_never_the_text",
     ],
     "A7": [
@@ -78,6 +84,14 @@ HOLDERS = {
         f"{PERMISSIONS}::test_roles_of_any_account_are_assumed_only_where_that_is_set",
         f"{DOCUMENTS}::test_no_role_is_assumed_in_an_account_that_the_owner_does_not_allow",
         f"{DOCUMENTS}::test_a_cluster_of_a_refused_document_is_no_discoverys",
+    ],
+    "D20": [
+        f"{GOOGLE}::test_the_addresses_are_googles_own",
+        f"{GOOGLE}::test_an_address_that_is_not_https_is_refused",
+        f"{GOOGLE}::test_a_certificate_of_no_public_authority",
+        f"{GOOGLE}::test_an_answer_that_is_not_googles",
+        f"{GOOGLE}::test_only_known_codes_are_repeated",
+        "function/configuration/test_schema.py::test_the_schema_and_the_function_judge_alike",
     ],
     "D19": [
         f"{DOCUMENTS}::test_no_role_stands_in_for_the_other_use",
@@ -221,6 +235,10 @@ HOLDERS = {
         f"{PRUNE}::test_it_asks_once_for_metadata_only_and_deletes_what_it_saw",
         f"{CLUSTERS}::test_who_may_patch_a_secret_may_read_it",
         f"{SECONDS_LEFT}::test_where_the_function_may_not_look_only_what_it_wrote_is_known",
+    ],
+    "C12": [
+        f"{CLUSTERS}::test_googles_token_serves_wherever_its_identity_has_rights",
+        f"{CLUSTERS}::test_an_identity_of_another_pool_is_another_user",
     ],
     "C9": [f"{CHECK}::test_each_dangerous_right_is_a_finding"],
     "N1": [

@@ -5,7 +5,10 @@ The sentences of SECURITY.md that no other test holds.
 
 import base64
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 import urllib3
 from botocore.credentials import Credentials
 
@@ -14,6 +17,7 @@ from ecr_public_pusher.aws_api.clients import AwsClients
 from ecr_public_pusher.sign_in.sts_token import sts_token
 from infra.local.kube import Cluster
 from infra.local.kube.http.client import context
+from tests.support.google import PRINCIPAL, Gke, google_beside
 from tests.support.world import EXECUTION_ROLE, SECRET, SPOKE_ACCOUNT, World
 
 PULL_ROLE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-pull"
@@ -121,3 +125,34 @@ def test_an_authenticator_of_the_same_cluster_id_takes_the_token(world: World) -
     assert [
         ask(cluster, token, "GET", "/api/v1/namespaces")[0] for cluster in (kops, other, third)
     ] == [200, 200, 401]
+
+
+@pytest.fixture
+def gke(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Gke]:
+    with google_beside(world, monkeypatch, tmp_path) as made:
+        yield made
+
+
+def googles_token(gke: Gke) -> str:
+    """Return the token with which the function signed in to its one cluster."""
+    assert gke.world.invoke()["ok"]
+    (token,) = gke.google.issued
+    return token
+
+
+def test_googles_token_serves_wherever_its_identity_has_rights(world: World, gke: Gke) -> None:
+    gke.add("one", embedded=True)
+    token = googles_token(gke)
+    other = gke.add("other", embedded=True)
+    not_of_google = world.add_elsewhere("edge", document="{namespaces: [a]}", embedded=True)
+    assert [
+        ask(cluster, token, "GET", "/api/v1/namespaces")[0] for cluster in (other, not_of_google)
+    ] == [200, 401]
+
+
+def test_an_identity_of_another_pool_is_another_user(gke: Gke) -> None:
+    gke.add("one", embedded=True)
+    token = googles_token(gke)
+    user = PRINCIPAL.replace("a-pool", "another-pool")
+    other = gke.add("other", user=user, embedded=True)
+    assert ask(other, token, "GET", "/api/v1/namespaces")[0] == 403

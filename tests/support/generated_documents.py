@@ -20,6 +20,10 @@ import yaml
 from ecr_public_pusher.configuration.loader import NOT_DISCOVERED
 
 ROLE = "arn:aws:iam::444455556666:role/spoke"
+PROVIDER = (
+    "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/a-pool"
+    "/providers/a-provider"
+)
 SECRET_ARN = (
     "arn:aws:secretsmanager:eu-central-1:111122223333:secret:/ecr-public-pusher/edge-1-AbCdEf"
 )
@@ -192,17 +196,21 @@ class Documents:
         made = {
             "type": Scalar(
                 self._random.choice(
-                    ("eks", "iamAuthenticator", "webIdentity", "webIdentity", "kubeconfig", "oidc")
+                    ("eks", "iamAuthenticator", "webIdentity", "google", "kubeconfig", "oidc")
                 ),
                 self._one_in(2),
             )
         }
-        fits = {"iamAuthenticator": "clusterId", "kubeconfig": "secretArn"}.get(
-            str(made["type"].text)
-        )
+        fits = {
+            "iamAuthenticator": "clusterId",
+            "kubeconfig": "secretArn",
+            "google": "provider",
+        }.get(str(made["type"].text))
         for name, given in (
             ("clusterId", ("edge.example.com", "x", "a b")),
             ("secretArn", (SECRET_ARN, "edge")),
+            ("provider", (PROVIDER, PROVIDER.replace("123456789012", "project"))),
+            ("serviceAccount", ("gke@my-project.iam.gserviceaccount.com", "gke@example.com")),
         ):
             if (name == fits) is not self._one_in(8):
                 made[name] = self._text(given)

@@ -13,7 +13,7 @@ from ..onboarding.access_entry import Admission
 from ..onboarding.document_step import new_cluster
 from ..onboarding.fields import Given
 from ..onboarding.onboarding import Onboarding, Wanted
-from ..onboarding.rbac_manifests import as_yaml, manifests
+from ..onboarding.rbac_manifests import as_yaml, bound_to_users, manifests
 from ..onboarding.rbac_step import Choice
 from ..onboarding.step import Step
 from ..rendering.documents import render_notes
@@ -46,7 +46,11 @@ def add(
     """Show the remaining steps for a cluster, ask, and carry them out."""
     deployed = Deployed.of(cli.session)
     made = new_cluster(deployed, document_id, given, given_file(file), replace=replace_document)
-    objects = manifests(made.configs, rbac, removal=allow_removal)
+    objects = bound_to_users(
+        manifests(made.configs, rbac, removal=allow_removal),
+        made.configs,
+        cli.session.stack.role_arn,
+    )
     if print_rbac:
         cli.output.document(as_yaml(objects))
         return ExitCode.OK

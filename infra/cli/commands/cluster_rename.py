@@ -2,13 +2,13 @@
 
 from rich.text import Text
 
-from ecr_public_pusher.configuration.cluster_config import Eks, WebIdentity
+from ecr_public_pusher.configuration.cluster_config import Eks
 
 from ..command import Cli
 from ..documents.deployed import Deployed
 from ..documents.document import CLUSTERS, DISCOVER, DocumentName
 from ..documents.editing import NotEditable, with_cluster
-from ..documents.renames import audience_note
+from ..documents.renames import audience_note, has_audience
 from ..documents.store import Stored
 from ..documents.validation import Document
 from ..errors import CliError
@@ -25,8 +25,8 @@ def rename(cli: Cli, old: str, new: str, *, no_wait: bool) -> int:
     text = _text(deployed, stored)
     _demand_valid(deployed, stored, name, text)
     config = deployed.cluster(stored.name.id) if stored.name.folder == CLUSTERS else None
-    if config is not None and isinstance(config.sign_in, WebIdentity):
-        for part in render_notes([audience_note(str(stored.name), name.id)]):
+    if config is not None and has_audience(config):
+        for part in render_notes([audience_note(str(stored.name), config, new_id=name.id)]):
             cli.output.aside(part)
     rename_document(cli, deployed, stored, name, text)
     cli.output.done(Text(f"{stored.name} renamed to {name}"))

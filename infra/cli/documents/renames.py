@@ -7,7 +7,7 @@ written under that key, once that is disabled or gone.
 
 from collections.abc import Hashable, Iterator, Sequence
 
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig, WebIdentity
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Google, WebIdentity
 from ecr_public_pusher.configuration.loader import Configuration, Discovery
 from ecr_public_pusher.configuration.names import is_glob
 from ecr_public_pusher.results import Namespace
@@ -121,8 +121,8 @@ def rename_notes(changes: Sequence[Change], both: Both) -> Iterator[Problem]:
         if found is None:
             continue
         its = _config(found)
-        if change.kind is Kind.RENAMED and isinstance(its.sign_in, WebIdentity):
-            yield audience_note(where, its.id)
+        if change.kind is Kind.RENAMED and has_audience(its):
+            yield audience_note(where, its)
         for old in deleted if change.kind is Kind.ADDED else ():
             stored = both.before(old.name)
             if stored and old.before and old.before.text == change.after.text:
@@ -151,13 +151,21 @@ def rename_by_prune_notes(
         )
 
 
-def audience_note(where: str, new_id: str) -> Problem:
-    """Return the note that a cluster with webIdentity must accept another audience."""
+def has_audience(config: ClusterConfig) -> bool:
+    """Return whether the document's id is part of its tokens' audience."""
+    return isinstance(config.sign_in, (WebIdentity, Google))
+
+
+def audience_note(where: str, config: ClusterConfig, *, new_id: str | None = None) -> Problem:
+    """Return the note that somebody must accept another audience: the API server, or Google."""
+    by_google = isinstance(config.sign_in, Google)
+    who = "the workload identity provider" if by_google else "the API server"
     return Problem(
         where,
-        f"its web identity tokens have the audience ecr-public-pusher:{new_id} once it is renamed",
+        f"its web identity tokens have the audience ecr-public-pusher:{new_id or config.id} once it"
+        " is renamed",
         field="signIn",
-        remedy="Let the API server accept that one too before this, or no push gets in.",
+        remedy=f"Let {who} accept that one too before this, or no push gets in.",
     )
 
 

@@ -186,6 +186,24 @@ SecretArn = Annotated[
         "--secret-arn", metavar="ARN", help="With --sign-in kubeconfig.", rich_help_panel=FIELDS
     ),
 ]
+Provider = Annotated[
+    str | None,
+    typer.Option(
+        "--provider",
+        metavar="NAME",
+        help="With --sign-in google: full name of the workload identity provider.",
+        rich_help_panel=FIELDS,
+    ),
+]
+GoogleServiceAccount = Annotated[
+    str | None,
+    typer.Option(
+        "--google-service-account",
+        metavar="EMAIL",
+        help="With --sign-in google: service account to sign in as.",
+        rich_help_panel=FIELDS,
+    ),
+]
 Endpoint = Annotated[
     str | None,
     typer.Option(

@@ -16,6 +16,8 @@ def add(
     sign_in: options.SignIn = None,
     cluster_id: options.ClusterId = None,
     secret_arn: options.SecretArn = None,
+    provider: options.Provider = None,
+    google_service_account: options.GoogleServiceAccount = None,
     endpoint: options.Endpoint = None,
     certificate_authority: options.Authority = None,
     admit: options.Admit = False,
@@ -65,6 +67,8 @@ def add(
         sign_in=sign_in,
         cluster_id=cluster_id,
         secret_arn=secret_arn,
+        provider=provider,
+        google_service_account=google_service_account,
         endpoint=endpoint,
         certificate_authority=certificate_authority,
     )

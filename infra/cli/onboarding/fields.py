@@ -37,6 +37,8 @@ class Given:
     sign_in: str | None = None
     cluster_id: str | None = None
     secret_arn: str | None = None
+    provider: str | None = None
+    google_service_account: str | None = None
     endpoint: str | None = None
     certificate_authority: Path | None = None
 
@@ -72,12 +74,18 @@ class Given:
         }
 
     def _sign_in(self) -> dict[str, str] | None:
-        more = {"clusterId": self.cluster_id, "secretArn": self.secret_arn}
+        more = {
+            "clusterId": self.cluster_id,
+            "secretArn": self.secret_arn,
+            "provider": self.provider,
+            "serviceAccount": self.google_service_account,
+        }
         given = {name: value for name, value in more.items() if value}
         if self.sign_in is None:
             if given:
                 raise CliError(
-                    "--cluster-id and --secret-arn belong to a kind of sign-in.",
+                    "--cluster-id, --secret-arn, --provider and --google-service-account belong to"
+                    " a kind of sign-in.",
                     remedy="Give --sign-in, too.",
                 )
             return None

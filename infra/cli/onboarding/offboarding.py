@@ -21,7 +21,7 @@ from ..function import Report
 from .access_entry import Admission, EksCluster, describe
 from .access_removal import AccessRemoval
 from .document_step import NewCluster
-from .rbac_manifests import LABELS, removal_rights
+from .rbac_manifests import LABELS, bound_to_users, removal_rights
 from .rbac_step import Choice, RbacStep
 from .step import Step, StepName, StepOutcome
 
@@ -171,7 +171,8 @@ class Offboarding:
 
     @cached_property
     def _rights(self) -> RbacStep:
-        objects = removal_rights(self._cluster.configs)
+        configs = self._cluster.configs
+        objects = bound_to_users(removal_rights(configs), configs, self._own_role)
         return RbacStep(self._cluster, objects, self._wanted.choice, self._seen)
 
     def _granted(self, *, dry_run: bool) -> Step:

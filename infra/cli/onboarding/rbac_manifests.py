@@ -11,13 +11,15 @@ from typing import Any
 import yaml
 
 from ecr_public_pusher.configuration.account_selector import AccountSelection
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Google
 from ecr_public_pusher.configuration.rbac_group import rbac_group
 
 from ..choices import Grant
 from ..errors import CliError
 
 type Manifest = dict[str, Any]
+
+_RBAC_API = "rbac.authorization.k8s.io"
 
 # Every object of infra/rbac has this label.
 LABELS = "app.kubernetes.io/name=ecr-public-pusher"
@@ -59,6 +61,27 @@ def removal_rights(configs: Sequence[ClusterConfig]) -> list[Manifest]:
     push = {described(one) for one in _read("cluster.yaml")}
     every = manifests(configs, Grant.CLUSTER, removal=True)
     return [one for one in every if described(one) not in push]
+
+
+def bound_to_users(
+    objects: Sequence[Manifest], configs: Sequence[ClusterConfig], own_role: str
+) -> list[Manifest]:
+    """Return the objects, bound to the users too whom the cluster gives no group.
+
+    These are identities of Google's. `own_role`: the ARN of the function's role.
+    """
+    users = sorted(
+        {
+            config.sign_in.user(config.role_arn or own_role)
+            for config in configs
+            if isinstance(config.sign_in, Google)
+        }
+    )
+    subjects = [{"apiGroup": _RBAC_API, "kind": "User", "name": user} for user in users]
+    return [
+        {**one, "subjects": [*one["subjects"], *subjects]} if "subjects" in one else one
+        for one in objects
+    ]
 
 
 def as_yaml(objects: Iterable[Manifest]) -> str:

@@ -25,7 +25,7 @@ from ..processes import bound, free_ports, stop
 from . import certificates
 from .auth.authn import Authenticator
 from .auth.authz import MASTERS, UserInfo
-from .auth.jwts import TrustedIssuer, configuration
+from .auth.jwts import TokenVerifier, TrustedIssuer, configuration
 from .auth.webhook import Webhook
 from .auth.x509 import ClientAuthority
 from .certificates import Certificate
@@ -84,6 +84,7 @@ class ControlPlane(Administered):
         port: int = 0,
         assets: Path | None = None,
         issuers: Sequence[TrustedIssuer] = (),
+        google: TokenVerifier | None = None,
     ) -> None:
         binaries = _binaries(assets or Path(os.environ.get(ASSETS, "")))
         self.name = name
@@ -99,6 +100,7 @@ class ControlPlane(Administered):
             access_entries=access_entries,
             region=region,
             static_tokens={},
+            google=google,
         )
         self.sign_in_failures = authenticator.failures
         self.access_entries = authenticator.access_entries

@@ -12,7 +12,7 @@ from .api import Api
 from .auth import authz
 from .auth.authn import Authenticator, authenticated
 from .auth.authz import ANONYMOUS, MASTERS, UserInfo
-from .auth.jwts import TrustedIssuer
+from .auth.jwts import TokenVerifier, TrustedIssuer
 from .auth.reviews import REVIEWS, review
 from .auth.x509 import ClientAuthority, user_of
 from .cluster import REDACTED, Administered, Intercept, Response, SeenRequest
@@ -53,6 +53,7 @@ class EmbeddedCluster(Administered):
         port: int = 0,
         default_service_accounts: bool = False,
         issuers: Sequence[TrustedIssuer] = (),
+        google: TokenVerifier | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.name = name
@@ -71,6 +72,7 @@ class EmbeddedCluster(Administered):
             region=region,
             static_tokens=tokens,
             issuers=issuers,
+            google=google,
             clock=clock,
         )
         self.sign_in_failures = self._authn.failures

@@ -57,6 +57,7 @@ def started(
             credential=credential,
             region=REGION,
             aws_endpoint_url=stack.aws.endpoint_url,
+            more=stack.function_settings(),
             log=log,
         ) as function:
             deployed.function = function.answer

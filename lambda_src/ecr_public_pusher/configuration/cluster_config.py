@@ -45,6 +45,33 @@ class WebIdentity:
 
 
 @dataclass(frozen=True)
+class Google:
+    """A cluster that accepts access tokens of Google's, which are given for AWS's web identity.
+
+    `provider`: the full name of the workload identity provider that trusts AWS's issuer.
+    `service_account`: the email of the service account to become; None: the federated identity.
+    """
+
+    type: ClassVar[SignInType] = "google"
+    server: Server
+    provider: str
+    service_account: str | None = None
+
+    @property
+    def pool(self) -> str:
+        """The full name of the provider's pool."""
+        return self.provider.partition("/providers/")[0]
+
+    def member(self, subject: str) -> str:
+        """Return the federated identity of `subject`, as IAM's policies and GKE name it."""
+        return f"principal:{self.pool}/subject/{subject}"
+
+    def user(self, subject: str) -> str:
+        """Return the name under which the cluster knows `subject`, a role's ARN."""
+        return self.service_account or self.member(subject)
+
+
+@dataclass(frozen=True)
 class StoredKubeconfig:
     """A cluster that is described by a kubeconfig in Secrets Manager.
 
@@ -57,7 +84,7 @@ class StoredKubeconfig:
 
 # The key of a cluster and a Secret name.
 type SecretsKey = tuple[str, str, str, str]
-type SignInChoice = Eks | IamAuthenticator | WebIdentity | StoredKubeconfig
+type SignInChoice = Eks | IamAuthenticator | WebIdentity | Google | StoredKubeconfig
 
 
 @dataclass(frozen=True)
@@ -132,7 +159,7 @@ class ClusterConfig:
         """The cluster's server, if its document names one."""
         return (
             self.sign_in.server
-            if isinstance(self.sign_in, (IamAuthenticator, WebIdentity))
+            if isinstance(self.sign_in, (IamAuthenticator, WebIdentity, Google))
             else None
         )
 

@@ -187,6 +187,23 @@ CLUSTER_ID = Text(
 )
 
 
+# Source: IAM, projects.locations.workloadIdentityPools.providers, ids of 4 to 32 characters. STS
+# accepts the project's number only, not its id.
+_POOL_ID = r"[a-z0-9][a-z0-9-]{2,30}[a-z0-9]"
+GOOGLE_PROVIDER = Text(
+    r"//iam\.googleapis\.com/projects/[1-9][0-9]{0,18}/locations/global/workloadIdentityPools/"
+    rf"{_POOL_ID}/providers/{_POOL_ID}",
+    "a workload identity provider's full name with the project's number, like"
+    " //iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/POOL"
+    "/providers/PROVIDER",
+)
+# Source: IAM, projects.serviceAccounts. A project's id may have the domain of its organization.
+GOOGLE_SERVICE_ACCOUNT = Text(
+    r"[a-z0-9][a-z0-9-]{0,62}@(?:[a-z0-9-]{1,63}\.){1,6}gserviceaccount\.com",
+    "a service account's email, like NAME@PROJECT.iam.gserviceaccount.com",
+)
+
+
 def check_authority(value: Any) -> str:
     """Return the certificates of a PEM text, each an authority's, without the text around them.
 
@@ -236,6 +253,14 @@ Endpoint = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^(?:{endpoint_form.ENDPOINT_PATTERN})$"}),
 ]
 ClusterId = Annotated[str, BeforeValidator(CLUSTER_ID.check), WithJsonSchema(CLUSTER_ID.schema)]
+GoogleProvider = Annotated[
+    str, BeforeValidator(GOOGLE_PROVIDER.check), WithJsonSchema(GOOGLE_PROVIDER.schema)
+]
+GoogleServiceAccount = Annotated[
+    str,
+    BeforeValidator(GOOGLE_SERVICE_ACCOUNT.check),
+    WithJsonSchema(GOOGLE_SERVICE_ACCOUNT.schema),
+]
 CertificateAuthority = Annotated[
     str,
     BeforeValidator(check_authority),

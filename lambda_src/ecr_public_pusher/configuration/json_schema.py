@@ -10,8 +10,10 @@ from pydantic import BaseModel
 from ecr_public_pusher.configuration.field_types import NULL, Schema, one_of
 from ecr_public_pusher.configuration.schema import (
     MOST_REGISTRIES,
+    OPTIONAL_FIELDS,
     OWN_FIELDS,
     PUBLIC,
+    WITHOUT_PATH,
     ClusterDocument,
     DefaultsDocument,
     DiscoverDocument,
@@ -42,13 +44,13 @@ def json_schemas() -> dict[str, Schema]:
             "then": {"properties": {"endpoint": NULL, "certificateAuthority": NULL}},
         },
         {
-            "if": _signs_in_by("iamAuthenticator"),
+            "if": _signs_in_by(*WITHOUT_PATH),
             "then": {
                 "properties": {"endpoint": one_of({"type": "string", "pattern": _NO_PATH}, NULL)}
             },
         },
         {
-            "if": _signs_in_by("iamAuthenticator", "webIdentity", "kubeconfig"),
+            "if": _signs_in_by(*(kind for kind in OWN_FIELDS if kind != "eks")),
             "then": {"properties": {"cluster": NULL}},
         },
     ]
@@ -181,7 +183,14 @@ def _sign_in_schema() -> Schema:
     own = {name: field for name, field in made["properties"].items() if name != "type"}
     kinds = []
     for kind, needed in OWN_FIELDS.items():
-        fields = {name: _given(field) if name == needed else NULL for name, field in own.items()}
+        fields = {
+            name: _given(field)
+            if name == needed
+            else field
+            if OPTIONAL_FIELDS.get(name) == kind
+            else NULL
+            for name, field in own.items()
+        }
         kinds.append(
             head
             | {

@@ -16,6 +16,7 @@ from ecr_public_pusher.configuration.claims import Claim, claim_of
 from ecr_public_pusher.configuration.cluster_config import (
     ClusterConfig,
     Eks,
+    Google,
     IamAuthenticator,
     PrivateRegistry,
     Server,
@@ -243,9 +244,11 @@ def _sign_in(document: CompleteDocument) -> SignInChoice:
     if document.endpoint is None:
         return Eks()
     server = Server(document.endpoint, document.certificate_authority or "")
-    return (
-        IamAuthenticator(server, own.cluster_id) if own and own.cluster_id else WebIdentity(server)
-    )
+    if own and own.cluster_id:
+        return IamAuthenticator(server, own.cluster_id)
+    if own and own.provider:
+        return Google(server, own.provider, own.service_account)
+    return WebIdentity(server)
 
 
 def _refused(

@@ -28,6 +28,8 @@ from ecr_public_pusher.configuration.field_types import (
     ClusterName,
     Endpoint,
     ExternalId,
+    GoogleProvider,
+    GoogleServiceAccount,
     Labels,
     Namespaces,
     Region,
@@ -188,24 +190,29 @@ Registries = Annotated[
 ]
 
 
-type SignInType = Literal["eks", "iamAuthenticator", "webIdentity", "kubeconfig"]
+type SignInType = Literal["eks", "iamAuthenticator", "webIdentity", "google", "kubeconfig"]
 
 # The field that a kind requires beside its type, and that no other kind may have.
 OWN_FIELDS: Mapping[SignInType, str | None] = {
     "eks": None,
     "iamAuthenticator": "clusterId",
     "webIdentity": None,
+    "google": "provider",
     "kubeconfig": "secretArn",
 }
+# The field that only one kind may have, and does not require.
+OPTIONAL_FIELDS: Mapping[str, SignInType] = {"serviceAccount": "google"}
 # The kinds whose document gives the cluster's address.
-NAMING_THE_SERVER: tuple[SignInType, ...] = ("iamAuthenticator", "webIdentity")
+NAMING_THE_SERVER: tuple[SignInType, ...] = ("iamAuthenticator", "webIdentity", "google")
+# Those of them whose address has no path.
+WITHOUT_PATH: tuple[SignInType, ...] = ("iamAuthenticator", "google")
 
 
 class SignInField(_Model):
     """The way to sign in.
 
-    One of `eks`, `iamAuthenticator` (with `clusterId`), `webIdentity`, and `kubeconfig` (with
-    `secretArn`).
+    One of `eks`, `iamAuthenticator` (with `clusterId`), `webIdentity`, `google` (with `provider`),
+    and `kubeconfig` (with `secretArn`).
     """
 
     type: SignInType = Field(description="Kind of sign-in.")
@@ -217,15 +224,32 @@ class SignInField(_Model):
         None,
         description="With `kubeconfig`: complete ARN of its secret in Secrets Manager.",
     )
+    provider: GoogleProvider | None = Field(
+        None,
+        description="With `google`: full name of the workload identity provider.",
+    )
+    service_account: GoogleServiceAccount | None = Field(
+        None,
+        description="With `google`: email of the service account to sign in as; the federated"
+        " identity itself if absent.",
+    )
 
     @model_validator(mode="after")
     def _has_its_own_fields(self) -> "SignInField":
-        given = {"clusterId": self.cluster_id, "secretArn": self.secret_arn}
+        given = {
+            "clusterId": self.cluster_id,
+            "secretArn": self.secret_arn,
+            "provider": self.provider,
+            "serviceAccount": self.service_account,
+        }
         for kind, name in OWN_FIELDS.items():
             if name and (given[name] is not None) is not (self.type == kind):
                 raise ValueError(
                     f"{name}: required with type {kind}, and not allowed with any other"
                 )
+        for name, only in OPTIONAL_FIELDS.items():
+            if given[name] is not None and self.type != only:
+                raise ValueError(f"{name}: allowed with type {only} only")
         return self
 
 
@@ -373,9 +397,9 @@ def _check_taken(document: ClusterDocument, kind: SignInType) -> None:
         )
         raise ValueError(
             f"endpoint and certificateAuthority: {source}; they belong to signIn"
-            f" {' and '.join(NAMING_THE_SERVER)}"
+            f" {', '.join(NAMING_THE_SERVER[:-1])} and {NAMING_THE_SERVER[-1]}"
         )
-    if kind == "iamAuthenticator" and path_of(document.endpoint or ""):
+    if kind in WITHOUT_PATH and path_of(document.endpoint or ""):
         raise ValueError(
             "endpoint: only signIn webIdentity allows one with a path; a kubeconfig's server may"
             " have one, too"

@@ -31,6 +31,7 @@ from ecr_public_pusher.registries.token_provider import TokenProvider
 from ecr_public_pusher.reporting.run_result import RunResult
 from ecr_public_pusher.results import ClusterResult
 from ecr_public_pusher.sign_in.factory import SignIns
+from ecr_public_pusher.sign_in.network import Network
 from ecr_public_pusher.sources.parameter_store import read_parameters
 from ecr_public_pusher.timestamps import from_epoch
 
@@ -127,7 +128,13 @@ class _Run:
         sign_ins = SignIns(
             self._callers,
             self._runner.sandbox.endpoints,
-            self._deadline.clock,
+            Network(
+                self._deadline,
+                self._blocking,
+                self._runner.sockets,
+                self._runner.retry_policy,
+                self._settings.google,
+            ),
             allowed_endpoints=self._settings.allowed_endpoints,
         )
         workplace = Workplace(

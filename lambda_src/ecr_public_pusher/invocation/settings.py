@@ -1,14 +1,23 @@
 """The function's environment, read once, at the edge."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 from ecr_public_pusher.errors import ConfigurationError
 from ecr_public_pusher.ownership import Stack
+from ecr_public_pusher.sign_in.network import GoogleEndpoints
 
 # Not DEBUG, at which botocore logs whole responses, tokens included.
 LOG_LEVELS = frozenset({"INFO", "WARN", "WARNING", "ERROR", "CRITICAL"})
+
+
+# The variables by which Google's own command line takes other addresses (gcloud topic
+# configurations, `api_endpoint_overrides`).
+GOOGLE_ENDPOINTS = {
+    "sts": "CLOUDSDK_API_ENDPOINT_OVERRIDES_STS",
+    "iam_credentials": "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS",
+}
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,7 @@ class Settings:
     `allowed_endpoints`: the hosts outside EKS that anything may be sent to.
     `execution_role`: the ARN of the function's own role, where it is known.
     `allowed_roles`: the roles that documents may name; None: any.
+    `google`: the addresses of Google's token services.
     """
 
     root: str
@@ -38,6 +48,7 @@ class Settings:
     allowed_endpoints: tuple[str, ...] = ()
     execution_role: str | None = None
     allowed_roles: AllowedRoles | None = None
+    google: GoogleEndpoints = field(default_factory=GoogleEndpoints)
     log_level: str = "INFO"
 
     @property
@@ -80,12 +91,32 @@ class Settings:
             allowed_endpoints=_listed(environ.get("ALLOWED_ENDPOINTS", "")),
             execution_role=environ.get("EXECUTION_ROLE_ARN") or None,
             allowed_roles=_allowed_roles(environ, account),
+            google=_google(environ),
             log_level=(
                 level
                 if (level := environ.get("POWERTOOLS_LOG_LEVEL", "").upper()) in LOG_LEVELS
                 else "INFO"
             ),
         )
+
+
+def _google(environ: Mapping[str, str]) -> GoogleEndpoints:
+    """Return the addresses of Google's token services, or those that replace them.
+
+    Raise ConfigurationError for one that is not https: tokens are sent there.
+    """
+    given = {
+        name: environ[variable].rstrip("/")
+        for name, variable in GOOGLE_ENDPOINTS.items()
+        if environ.get(variable)
+    }
+    for name, url in given.items():
+        if not url.startswith("https://"):
+            raise ConfigurationError(
+                f"{GOOGLE_ENDPOINTS[name]} is not an https URL",
+                remedy="Unset it: the function then uses Google's own address.",
+            )
+    return GoogleEndpoints(**given)
 
 
 def _listed(text: str) -> tuple[str, ...]:

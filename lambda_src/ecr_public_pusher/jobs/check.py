@@ -7,7 +7,11 @@ import asyncio
 import contextlib
 from dataclasses import replace
 
-from ecr_public_pusher.configuration.kubectl_commands import context_said, kubectl
+from ecr_public_pusher.configuration.kubectl_commands import (
+    context_said,
+    kubectl,
+    rbac_subject,
+)
 from ecr_public_pusher.configuration.namespace_selector import select
 from ecr_public_pusher.configuration.rbac_group import rbac_group
 from ecr_public_pusher.deadline import TOO_SLOW
@@ -289,14 +293,19 @@ class _ClusterCheck:
             return await server_version(api)
 
     async def _ask(self, api: KubernetesApi, identity: Identity) -> None:
-        needs = required_permissions(self._config, needs_list=self._planned.needs_list)
+        subject = rbac_subject(self._config, self._sign_in.principal())
+        needs = [
+            replace(need, subject=subject)
+            for need in required_permissions(self._config, needs_list=self._planned.needs_list)
+        ]
         audit = AccessAudit(api, needs)
         await audit.everywhere()
         self._selected = await self._select(api)
         await audit.in_each_of(self._selected)
         permissions = audit.permissions()
         group = rbac_group(self._config)
-        if group not in identity.groups and not all(finding.ok for finding in permissions):
+        by_group = subject == f"--group={group}" and group not in identity.groups
+        if by_group and not all(finding.ok for finding in permissions):
             kubernetes = None if self._sign_in.asks_eks else await server_version(api)
             admit = self._remedies.not_admitted(
                 self._sign_in.principal(), identity.groups, kubernetes

@@ -4,12 +4,14 @@ Every planned namespace comes to an outcome, whatever fails.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from copy import replace
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.concurrency import run_concurrently
+from ecr_public_pusher.configuration.kubectl_commands import naming_subject
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import (
     ApiError,
@@ -206,7 +208,9 @@ class _ClusterRun:
         return ClusterResult(
             self._config.id,
             tuple(
-                outcome for name in [*planned, *others] if (outcome := outcomes[name]) is not None
+                self._naming_subject(outcome)
+                for name in [*planned, *others]
+                if (outcome := outcomes[name]) is not None
             ),
             error=error,
             seconds=self._seconds if self._seconds is not None else 0.0,
@@ -222,6 +226,12 @@ class _ClusterRun:
     def _credential_expires_at(self) -> datetime | None:
         end = self._sign_in.credential_end if self._sign_in else None
         return end.at if end else None
+
+    def _naming_subject(self, outcome: NamespaceOutcome) -> NamespaceOutcome:
+        if self._sign_in is None or not outcome.remedy:
+            return outcome
+        user = self._sign_in.principal()
+        return replace(outcome, remedy=naming_subject(outcome.remedy, self._config, user))
 
     def _selection(self, selected: Sequence[str], others: Sequence[str]) -> tuple[Choice, ...]:
         """Return why namespaces are selected, and why others with our Secret are not."""

@@ -7,14 +7,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.configuration.kubectl_commands import kubectl
-from ecr_public_pusher.configuration.rbac_group import rbac_group
+from ecr_public_pusher.configuration.kubectl_commands import (
+    OUR_GROUP,
+    bind_cluster_role,
+    group_subject,
+    kubectl,
+)
 from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME
 from ecr_public_pusher.jobs.look_by_name import looks_by_name
 from ecr_public_pusher.kubernetes_api.access_reviews import Right
-from ecr_public_pusher.ownership import PRODUCT, RBAC_GROUP
+from ecr_public_pusher.ownership import PRODUCT
 
 _RBAC_API = "rbac.authorization.k8s.io"
+
+
+# The ClusterRole in each file of infra/rbac that grants for the whole cluster.
+_CLUSTER_ROLES = {
+    "cluster.yaml": PRODUCT,
+    "prune.yaml": f"{PRODUCT}-prune",
+    "service-accounts.yaml": f"{PRODUCT}-service-accounts",
+}
 
 
 @dataclass(frozen=True)
@@ -26,9 +38,7 @@ class Need:
 
     `kubectl`: the beginning of a command for the cluster. `without`: what is lost without them, if
     a push works all the same. `elsewhere`: what is lost if they are granted in the selected
-    namespaces only.
-
-    `group`: the group that the cluster gives the function.
+    namespaces only. `subject`: kubectl's option for whom a binding is.
     """
 
     rights: tuple[Right, ...]
@@ -37,7 +47,7 @@ class Need:
     namespaced: bool = True
     without: str = ""
     elsewhere: str = ""
-    group: str = RBAC_GROUP
+    subject: str = OUR_GROUP
 
     def remedy(self, namespaces: Sequence[str] = ()) -> str:
         """Return the command that grants them in `namespaces`, or everywhere if there are none."""
@@ -47,7 +57,10 @@ class Need:
         )
         if not namespaces and secret == DEFAULT_SECRET_NAME:
             apply = f"{self.kubectl} apply -f infra/rbac/{self.file}"
-            return apply if self.group == RBAC_GROUP else f"{apply} && {self._bind_file}"
+            if self.subject == OUR_GROUP:
+                return apply
+            bind = bind_cluster_role(self.kubectl, _CLUSTER_ROLES[self.file], self.subject)
+            return f"{apply} && {bind}"
         verbs = ",".join(dict.fromkeys(right.verb for right in self.rights))
         resource = self.rights[0].resource
         names = "".join(
@@ -65,22 +78,12 @@ class Need:
         if not namespaces:
             return (
                 f"{self.kubectl} create clusterrole {role} {rule} && {self.kubectl} create"
-                f" clusterrolebinding {role} --clusterrole={role} --group={self.group}"
+                f" clusterrolebinding {role} --clusterrole={role} {self.subject}"
             )
         return (
             f"for namespace in {' '.join(namespaces)}; do {self.kubectl} create role {role}"
             f" --namespace=$namespace {rule} && {self.kubectl} create rolebinding {role}"
-            f" --namespace=$namespace --role={role} --group={self.group}; done"
-        )
-
-    @property
-    def _bind_file(self) -> str:
-        """The command that binds the role of `file` to another group than the file does."""
-        part = self.file.removesuffix(".yaml")
-        role = PRODUCT if part == "cluster" else f"{PRODUCT}-{part}"
-        return (
-            f"{self.kubectl} create clusterrolebinding {role}-aks --clusterrole={role}"
-            f" --group={self.group}"
+            f" --namespace=$namespace --role={role} {self.subject}; done"
         )
 
 
@@ -139,7 +142,7 @@ def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Nee
             elsewhere=_BLIND_ELSEWHERE,
         )
     )
-    return [replace(need, group=rbac_group(config)) for need in found]
+    return [replace(need, subject=group_subject(config)) for need in found]
 
 
 _BLIND = (

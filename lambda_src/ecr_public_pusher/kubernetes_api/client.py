@@ -115,7 +115,7 @@ class Client:
         self._sent = Sent()
         self.names = Names(self._sent.holds)  # checks names in answers
         self._last_body: bytes | None = None
-        self._last_payload: _DeadlinedBody | None = None
+        self._last_payload: DeadlinedBody | None = None
         self.answered = False  # the cluster has answered a request completely
         try:
             context = verifying_context(access.ca_pem)
@@ -296,7 +296,7 @@ class Client:
             )
         return self._timeouts[seconds]
 
-    def _payload(self, body: bytes | None) -> "_DeadlinedBody | None":
+    def _payload(self, body: bytes | None) -> "DeadlinedBody | None":
         """Return the body as aiohttp sends it.
 
         The same Secret goes to every namespace, so the last payload is kept and mostly used again.
@@ -305,7 +305,7 @@ class Client:
             return None
         if self._last_body is not body:
             self._last_body = body
-            self._last_payload = _DeadlinedBody(body, self._deadline)
+            self._last_payload = DeadlinedBody(body, self._deadline)
         return self._last_payload
 
     def _answer(
@@ -441,7 +441,7 @@ class _SignedIn:
         return {"Authorization": f"Bearer {token}"} if token else {}
 
 
-class _DeadlinedBody(BytesPayload):
+class DeadlinedBody(BytesPayload):
     """A request body that raises instead of being sent once the deadline has passed.
 
     This is the last check, after connecting and right before the first byte.

@@ -9,33 +9,36 @@ from collections.abc import Sequence
 from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.configuration.cluster_config import (
     ClusterConfig,
+    Google,
     IamAuthenticator,
     StoredKubeconfig,
     WebIdentity,
 )
-from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.sign_in.eks import EksSignIn, EndpointCache
 from ecr_public_pusher.sign_in.kind import SignIn
+from ecr_public_pusher.sign_in.network import Network
 
 
 class SignIns:
     """Factory of the sign-ins of one invocation's documents.
 
-    `allowed_endpoints`: hosts outside EKS that the stack's owner allows.
+    `network`: for sign-ins that send requests of their own. `allowed_endpoints`: hosts outside EKS
+    that the stack's owner allows.
     """
 
     def __init__(
         self,
         callers: Callers,
         endpoints: EndpointCache,
-        clock: Clock,
+        network: Network,
         *,
         allowed_endpoints: Sequence[str] = (),
     ) -> None:
         self._callers = callers
         self._endpoints = endpoints
-        self._clock = clock
+        self._network = network
         self._allowed_endpoints = allowed_endpoints
+        self._by_google: dict[str, SignIn] = {}
 
     def of(self, config: ClusterConfig) -> SignIn:
         match config.sign_in:
@@ -47,6 +50,14 @@ class SignIns:
                 from ecr_public_pusher.sign_in.web_identity import WebIdentitySignIn
 
                 return WebIdentitySignIn(config, server, self._callers)
+            case Google() as choice:
+                from ecr_public_pusher.sign_in.google import GoogleSignIn
+
+                # One for all steps of a check: its token is exchanged once.
+                if config.id not in self._by_google:
+                    made = GoogleSignIn(config, choice, self._callers, self._network)
+                    self._by_google[config.id] = made
+                return self._by_google[config.id]
             case StoredKubeconfig(secret_arn=secret_arn):
                 from ecr_public_pusher.sign_in.kubeconfig import KubeconfigSignIn
 
@@ -54,7 +65,7 @@ class SignIns:
                     config,
                     secret_arn,
                     self._callers,
-                    self._clock,
+                    self._network.deadline.clock,
                     allowed_endpoints=self._allowed_endpoints,
                 )
             case _:

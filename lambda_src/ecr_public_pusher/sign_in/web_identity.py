@@ -16,7 +16,7 @@ from ecr_public_pusher.errors import SignInError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.ownership import PRODUCT
 from ecr_public_pusher.sign_in.api_server_trust import Claims, TrustRemedies
-from ecr_public_pusher.sign_in.kind import Endpoint
+from ecr_public_pusher.sign_in.kind import Endpoint, Remedies
 from ecr_public_pusher.sign_in.named_endpoint import NamedEndpoint
 
 LIFE_SECONDS = 300
@@ -78,7 +78,7 @@ class WebIdentitySignIn(NamedEndpoint):
             f"does not admit {self.principal()}",
         )
 
-    def remedies(self, endpoint: Endpoint) -> TrustRemedies:
+    def remedies(self, endpoint: Endpoint) -> Remedies:
         return TrustRemedies(endpoint, self._claims)
 
     def _issued(self, signature: dict[str, Any]) -> str:

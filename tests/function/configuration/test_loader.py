@@ -14,6 +14,7 @@ from ecr_public_pusher.configuration.account_selector import AccountSelection
 from ecr_public_pusher.configuration.cluster_config import (
     ClusterConfig,
     Eks,
+    Google,
     Server,
     StoredKubeconfig,
     WebIdentity,
@@ -406,6 +407,38 @@ def refused(documents: dict[str, str], document_id: str = "edge") -> str:
     return str(elsewhere(documents).invalid[document_id].message)
 
 
+PROVIDER = (
+    "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/a-pool"
+    "/providers/a-provider"
+)
+
+
+@pytest.mark.parametrize("account", [None, "gke@my-project.iam.gserviceaccount.com"])
+def test_a_document_that_signs_in_by_google(account: str | None) -> None:
+    sign_in = {"type": "google", "provider": PROVIDER, "serviceAccount": account}
+    document = {"namespaces": ["a"], "endpoint": "https://10.0.0.1", "signIn": sign_in}
+    found = only({"clusters/edge": json.dumps(document)})
+    assert found.sign_in == Google(Server("https://10.0.0.1"), PROVIDER, account)
+    assert (found.target, found.place) == (("", "", "https://10.0.0.1"), "https://10.0.0.1")
+
+
+def test_a_google_document_without_an_endpoint() -> None:
+    document = f"{{namespaces: [a], signIn: {{type: google, provider: '{PROVIDER}'}}}}"
+    assert "endpoint: required where signIn is google" in refused({"clusters/edge": document})
+
+
+def test_googles_name_of_a_role() -> None:
+    role = "arn:aws:iam::111122223333:role/pusher"
+    of_the_pool = Google(Server("https://10.0.0.1"), PROVIDER)
+    assert of_the_pool.user(role) == (
+        "principal://iam.googleapis.com/projects/123456789012/locations/global"
+        f"/workloadIdentityPools/a-pool/subject/{role}"
+    )
+    account = Google(Server("https://10.0.0.1"), PROVIDER, "gke@p.iam.gserviceaccount.com")
+    assert account.user(role) == "gke@p.iam.gserviceaccount.com"
+    assert account.member(role) == of_the_pool.member(role)
+
+
 def test_a_documents_endpoint_and_the_defaults_sign_in() -> None:
     found = only(
         {
@@ -518,6 +551,19 @@ def test_a_document_without_its_endpoint_anywhere() -> None:
             "signIn: expected a mapping with a type, like {type: webIdentity}, found a list",
         ),
         ("signIn: {type: webIdentity, secretArn: x}", "expected a secret's complete ARN"),
+        ("signIn: {type: google}", "provider: required with type google"),
+        (
+            "signIn: {type: google, provider: projects/p/locations/global}",
+            "expected a workload identity provider's full name with the project's number",
+        ),
+        (
+            f"signIn: {{type: google, provider: '{PROVIDER}', serviceAccount: me@example.com}}",
+            "expected a service account's email, like NAME@PROJECT.iam.gserviceaccount.com",
+        ),
+        (
+            "signIn: {type: eks, serviceAccount: gke@p.iam.gserviceaccount.com}",
+            "serviceAccount: allowed with type google only",
+        ),
         (f"{{endpoint: 'https://me:hunter2@10.0.0.1', signIn: {WEB}}}", "found one with user info"),
         (
             f"{{endpoint: 'http://me:hunter2@10.0.0.1', signIn: {WEB}}}",

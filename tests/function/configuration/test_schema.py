@@ -328,6 +328,37 @@ ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:/ecr-public-pushe
 TRUST = "{type: webIdentity}"
 AUTHENTICATOR = "{type: iamAuthenticator, clusterId: edge.example.com}"
 STORED = f'{{type: kubeconfig, secretArn: "{ARN}"}}'
+PROVIDER = (
+    "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/a-pool"
+    "/providers/a-provider"
+)
+GOOGLE = f'{{type: google, provider: "{PROVIDER}"}}'
+EMAIL = "gke-1@my-project.iam.gserviceaccount.com"
+BAD_PROVIDERS = (
+    "",
+    PROVIDER.removeprefix("//iam.googleapis.com/"),
+    f"https:{PROVIDER}",
+    PROVIDER.replace("123456789012", "my-project"),
+    PROVIDER.replace("123456789012", "0"),
+    PROVIDER.replace("global", "us"),
+    PROVIDER.replace("a-pool", "a"),
+    PROVIDER.replace("a-pool", "a" * 33),
+    PROVIDER.replace("a-provider", "A-provider"),
+    PROVIDER.replace("a-provider", "a/provider"),
+    PROVIDER.replace("iam.googleapis.com", "iam.example.com"),
+    f"{PROVIDER}/x",
+)
+BAD_EMAILS = (
+    "",
+    "gke-1",
+    "gke-1@example.com",
+    "gke-1@example.com/x.iam.gserviceaccount.com",
+    "gke-1:x@my-project.iam.gserviceaccount.com",
+    "../gke-1@my-project.iam.gserviceaccount.com",
+    f"{EMAIL}:signBlob?",
+    f"{EMAIL}.example.com",
+    "123456789012345678901",
+)
 GOOD_ENDPOINTS = (
     *(
         "https://10.0.0.1",
@@ -497,6 +528,17 @@ GOOD_ELSEWHERE = [
         " certificateAuthority: null}"
     ),
     '{signIn: {type: webIdentity, clusterId: null, secretArn: ~}, endpoint: "https://10.0.0.1"}',
+    f'{{signIn: {GOOGLE}, endpoint: "https://10.0.0.1", certificateAuthority: {CA}}}',
+    *(
+        f'{{signIn: {{type: google, provider: "{PROVIDER}", serviceAccount: {email}}},'
+        ' endpoint: "https://10.0.0.1"}'
+        for email in (
+            "null",
+            EMAIL,
+            "gke@my-project.example.com.iam.gserviceaccount.com",
+            "123456789012-compute@developer.gserviceaccount.com",
+        )
+    ),
     f"{{signIn: {STORED}}}",
     f"{{signIn: {STORED}, endpoint: null, certificateAuthority: null, cluster: null}}",
     f'{{signIn: {STORED}, roleArn: "{ROLE}"}}',
@@ -527,6 +569,22 @@ BAD_ELSEWHERE = [
     (
         f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority:'
         f" {json.dumps(issue('x').ca_pem + issue('x').key_pem)}}}"
+    ),
+    *(f"{{signIn: {GOOGLE}, endpoint: {json.dumps(endpoint)}}}" for endpoint in GOOD_PATHS),
+    f'{{signIn: {GOOGLE}, endpoint: "https://10.0.0.1", cluster: main}}',
+    '{signIn: {type: google}, endpoint: "https://10.0.0.1"}',
+    f'{{signIn: {{type: google, serviceAccount: {EMAIL}}}, endpoint: "https://10.0.0.1"}}',
+    f'{{signIn: {{type: webIdentity, provider: "{PROVIDER}"}}, endpoint: "https://10.0.0.1"}}',
+    f'{{signIn: {{type: webIdentity, serviceAccount: {EMAIL}}}, endpoint: "https://10.0.0.1"}}',
+    *(
+        f"{{signIn: {{type: google, provider: {json.dumps(provider)}}},"
+        ' endpoint: "https://10.0.0.1"}'
+        for provider in BAD_PROVIDERS
+    ),
+    *(
+        f'{{signIn: {{type: google, provider: "{PROVIDER}", serviceAccount: {json.dumps(email)}}},'
+        ' endpoint: "https://10.0.0.1"}'
+        for email in BAD_EMAILS
     ),
     f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", cluster: main}}',
     '{signIn: {type: eks}, endpoint: "https://10.0.0.1"}',

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ecr_public_pusher.configuration.account_selector import AccountSelection
 from ecr_public_pusher.configuration.cluster_config import Server, WebIdentity
 from ecr_public_pusher.configuration.rbac_group import is_aks, rbac_group
 from ecr_public_pusher.jobs.required_permissions import required_permissions
@@ -147,8 +148,8 @@ def test_a_group_that_nothing_is_bound_to_is_bound_by_what_check_prints(
     assert refused[0]["check"] == "permission"
     assert refused[0]["remedy"] == (
         "kubectl --context CONTEXT apply -f infra/rbac/cluster.yaml && kubectl --context CONTEXT"
-        " create clusterrolebinding ecr-public-pusher-aks --clusterrole=ecr-public-pusher"
-        f" --group={AKS_GROUP}"
+        " create clusterrolebinding ecr-public-pusher-e2123ae8 --clusterrole=ecr-public-pusher"
+        f" --group={AKS_GROUP} --dry-run=client -o yaml | kubectl --context CONTEXT apply -f -"
     )
 
 
@@ -172,15 +173,18 @@ def test_a_refused_push_names_the_group_with_akss_prefix(world: World, cluster: 
 
 def test_each_file_of_infra_rbac_is_bound_to_the_group_of_aks() -> None:
     document = config(
-        sign_in=WebIdentity(Server(f"https://{AKS}")), prune=True, service_accounts=("*",)
+        sign_in=WebIdentity(Server(f"https://{AKS}")),
+        prune=True,
+        service_accounts=AccountSelection(("*",)),
     )
     needs = required_permissions(document, needs_list=True)
     bound = {need.file: need.remedy().partition(" && ")[2] for need in needs}
+    apply = " --dry-run=client -o yaml | kubectl --context CONTEXT apply -f -"
     assert [problem for command in bound.values() for problem in problems(command)] == []
     assert {
         file: command.partition("clusterrolebinding ")[2] for file, command in bound.items()
     } == {
-        f"{name}.yaml": f"{role}-aks --clusterrole={role} --group={AKS_GROUP}"
+        f"{name}.yaml": f"{role}-e2123ae8 --clusterrole={role} --group={AKS_GROUP}{apply}"
         for name, role in (
             ("cluster", "ecr-public-pusher"),
             ("prune", "ecr-public-pusher-prune"),

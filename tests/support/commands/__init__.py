@@ -43,6 +43,7 @@ JUDGES: Mapping[str, Judge] = MappingProxyType(
         "az": further.judge_az,
         "eksctl": further.judge_eksctl,
         "helm": further.judge_helm,
+        "gcloud": further.judge_gcloud,
         "terraform": further.judge_terraform,
     }
 )

@@ -3,7 +3,7 @@
 What else they can do is not known here.
 """
 
-from tests.support.commands.options import Option, take_apart
+from tests.support.commands.options import Option, one_of, take_apart
 from tests.support.commands.shell import Command
 
 type Table = dict[tuple[str, ...], dict[str, Option]]
@@ -69,6 +69,52 @@ _TERRAFORM: Table = {
     ("validate",): {"-json": _FLAG},
     ("fmt",): {"-check": _FLAG, "-recursive": _FLAG},
 }
+# https://cloud.google.com/sdk/gcloud/reference, at the end of November 2026.
+_GCLOUD_WIDE = {"--project": _ONE, "--format": _ONE, "--quiet": _FLAG}
+_PROVIDER = {
+    **_GCLOUD_WIDE,
+    "--location": Option(check=one_of(("global",))),
+    "--workload-identity-pool": _ONE,
+    "--issuer-uri": _ONE,
+    "--allowed-audiences": _ONE,
+    "--attribute-mapping": _ONE,
+    "--attribute-condition": _ONE,
+    "--display-name": _ONE,
+}
+_BINDING = {**_GCLOUD_WIDE, "--member": _ONE, "--role": _ONE, "--condition": _ONE}
+_GCLOUD: Table = {
+    ("services", "enable"): _GCLOUD_WIDE,
+    ("projects", "describe"): _GCLOUD_WIDE,
+    ("projects", "add-iam-policy-binding"): _BINDING,
+    ("iam", "service-accounts", "create"): {**_GCLOUD_WIDE, "--display-name": _ONE},
+    ("iam", "service-accounts", "add-iam-policy-binding"): _BINDING,
+    ("iam", "workload-identity-pools", "delete"): {
+        **_GCLOUD_WIDE,
+        "--location": Option(check=one_of(("global",))),
+    },
+    ("iam", "workload-identity-pools", "create"): {
+        **_GCLOUD_WIDE,
+        "--location": Option(check=one_of(("global",))),
+        "--display-name": _ONE,
+    },
+    ("iam", "workload-identity-pools", "providers", "create-oidc"): _PROVIDER,
+    ("iam", "workload-identity-pools", "providers", "update-oidc"): _PROVIDER,
+    ("iam", "workload-identity-pools", "providers", "describe"): {
+        **_GCLOUD_WIDE,
+        "--location": Option(check=one_of(("global",))),
+        "--workload-identity-pool": _ONE,
+    },
+    ("container", "clusters", "describe"): {
+        **_GCLOUD_WIDE,
+        **dict.fromkeys(("--location", "--region", "--zone"), _ONE),
+    },
+    ("container", "clusters", "get-credentials"): {
+        **_GCLOUD_WIDE,
+        **dict.fromkeys(("--location", "--region", "--zone"), _ONE),
+        "--dns-endpoint": _FLAG,
+        "--internal-ip": _FLAG,
+    },
+}
 
 
 def judge_az(command: Command) -> list[str]:
@@ -85,6 +131,13 @@ def judge_helm(command: Command) -> list[str]:
 
 def judge_terraform(command: Command) -> list[str]:
     return _judged(command, _TERRAFORM)
+
+
+def judge_gcloud(command: Command) -> list[str]:
+    found = _judged(command, _GCLOUD)
+    named = any(word.text.partition("=")[0] == "--project" for word in command.words)
+    # `projects` names its project itself.
+    return found if named or command.words[0].text == "projects" else [*found, "names no project"]
 
 
 def _judged(command: Command, table: Table) -> list[str]:

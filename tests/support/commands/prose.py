@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 
-PROGRAMS = ("aws", "az", "eksctl", "kubectl", "sam", "terraform")
+PROGRAMS = ("aws", "az", "eksctl", "gcloud", "kubectl", "sam", "terraform")
 SHELLS = ("sh", "bash", "shell", "console")
 
 _BACKTICKS = re.compile(r"`([^`]+)`")

@@ -16,10 +16,12 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from ...identity import AccessEntries, AccessEntry, CredentialLookup, principal_of
 from . import sigv4
 from .authz import AUTHENTICATED, UserInfo
-from .jwts import NotTrusted, TrustedIssuer
+from .jwts import NotTrusted, TokenVerifier, TrustedIssuer
 from .stshosts import partition_of
 
 PREFIX = "k8s-aws-v1."
+# Of Google's access tokens, which GKE accepts.
+GOOGLE_PREFIX = "ya29."
 MAX_TOKEN_BYTES = 4096
 MAX_EXPIRES = 900
 MAX_AGE = timedelta(minutes=15)
@@ -60,6 +62,7 @@ class Authenticator:
         region: str,
         static_tokens: Mapping[str, UserInfo],
         issuers: Sequence[TrustedIssuer] = (),
+        google: TokenVerifier | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.failures: list[str] = []
@@ -74,6 +77,7 @@ class Authenticator:
         self._clock = clock
         self._static = {token: authenticated(user) for token, user in static_tokens.items()}
         self._issuers = tuple(issuers)
+        self._google = google
         self._verdicts: dict[str, tuple[float, int, UserInfo]] = {}
         self._lock = threading.Lock()
 
@@ -106,8 +110,10 @@ class Authenticator:
             self._verdicts[token] = verdict
 
     def _verify(self, token: str) -> tuple[UserInfo, float]:
+        if self._google and token.startswith(GOOGLE_PREFIX):
+            return self._verified(token, self._google)
         if self._issuers and not token.startswith(PREFIX):
-            return self._of_issuer(token)
+            return self._verified(token, *self._issuers)
         url = _decode(token)
         region = self._partition.region_of(url.netloc)
         if region is None:
@@ -130,11 +136,11 @@ class Authenticator:
             self._clock() + CACHE_SECONDS, ends
         )
 
-    def _of_issuer(self, token: str) -> tuple[UserInfo, float]:
+    def _verified(self, token: str, *verifiers: TokenVerifier) -> tuple[UserInfo, float]:
         reasons = []
-        for issuer in self._issuers:
+        for verifier in verifiers:
             try:
-                user, expires = issuer.verify(token)
+                user, expires = verifier.verify(token)
             except NotTrusted as error:
                 reasons.append(str(error))
             else:

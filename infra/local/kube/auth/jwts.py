@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -35,6 +35,13 @@ _GROUPS = re.compile(r"\['(?P<value>[^'\\]+)'\]")
 
 class NotTrusted(Exception):
     """A refused token, with the reason; the token itself is never repeated."""
+
+
+class TokenVerifier(Protocol):
+    """The verification of tokens that somebody else issues."""
+
+    def verify(self, token: str) -> tuple[UserInfo, float]:
+        """Return the token's user and its expiry in seconds. Raise NotTrusted."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from ecr_public_pusher.errors import PusherError
 EKS = "eks"
 AUTHENTICATOR = "iamAuthenticator"
 WEB_IDENTITY = "webIdentity"
+GOOGLE = "google"
 KUBECONFIG = "kubeconfig"
 
 

@@ -5,15 +5,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Google
 
-from ...aws import LocalAws
 from ...kube import Cluster
 from ...kube.auth.jwts import TrustedIssuer
-from ...stack import CONFIG_PATH, RBAC_GROUP, trusted_issuer
-from .document import AUTHENTICATOR, KUBECONFIG, WEB_IDENTITY, OwnDocument
+from ...stack import (
+    CONFIG_PATH,
+    RBAC_GROUP,
+    LocalStack,
+    provider_trusting,
+    trusted_issuer,
+    user_binding,
+)
+from .document import AUTHENTICATOR, GOOGLE, KUBECONFIG, WEB_IDENTITY, OwnDocument
 
 USER = "ecr-public-pusher"
+# infra/rbac's, each bound to a group that GKE does not assign.
+ROLES = tuple(f"ecr-public-pusher{part}" for part in ("", "-prune", "-service-accounts"))
 
 
 @dataclass(frozen=True)
@@ -33,8 +41,9 @@ class Elsewhere:
     Trust accumulates: a cluster also keeps the issuers that it trusted before.
     """
 
-    def __init__(self, aws: LocalAws) -> None:
-        self._aws = aws
+    def __init__(self, stack: LocalStack) -> None:
+        self._stack = stack
+        self._aws = stack.aws
         self._trusted: dict[str, list[TrustedIssuer]] = {}
 
     def admit(
@@ -46,6 +55,7 @@ class Elsewhere:
         """
         ways: Mapping[str, Callable[[Cluster, ClusterConfig, str], Admitted]] = {
             WEB_IDENTITY: self._web_identity,
+            GOOGLE: self._google,
             KUBECONFIG: self._kubeconfig,
         }
         if document.kind == AUTHENTICATOR:
@@ -67,6 +77,27 @@ class Elsewhere:
             _where(cluster),
             "trusts AWS's issuer for this document; web identity tokens are enabled for"
             " the account",
+        )
+
+    def _google(self, cluster: Cluster, config: ClusterConfig, role: str) -> Admitted:
+        """Let Google trust the document too, and bind infra/rbac's roles to its identity."""
+        assert isinstance(config.sign_in, Google)
+        google = self._stack.google
+        choice = config.sign_in
+        self._aws.web_identity_of(role.split(":")[4]).enabled = True
+        known = google.providers.get(choice.provider)
+        audiences = (*(known.audiences if known else ()), f"ecr-public-pusher:{config.id}")
+        google.trust(
+            provider_trusting(self._aws, choice.provider, audiences=audiences, subject=role)
+        )
+        if choice.service_account:
+            google.let_become(choice.service_account, [choice.member(role)])
+        for name in ROLES:
+            cluster.apply(user_binding(f"{name}-{config.id}", name, choice.user(role)))
+        return Admitted(
+            _where(cluster),
+            "its provider trusts AWS's issuer for this document, and infra/rbac's roles are bound"
+            f" to {choice.user(role)}; web identity tokens are enabled for the account",
         )
 
     def _kubeconfig(self, cluster: Cluster, config: ClusterConfig, role: str) -> Admitted:

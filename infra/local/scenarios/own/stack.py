@@ -20,7 +20,7 @@ from ...aws import DEFAULT_ACCOUNT
 from ...identity import AccessEntry
 from ...kube import Cluster
 from ...stack import CONFIG_PATH, EXECUTION_ROLE, RBAC_GROUP, REGION, SECRET_NAME, LocalStack
-from .document import AUTHENTICATOR, EKS, OwnDocument, fields_of
+from .document import AUTHENTICATOR, EKS, GOOGLE, OwnDocument, fields_of
 from .elsewhere import Elsewhere
 from .examples import example_of
 from .furnishing import furnish
@@ -49,7 +49,7 @@ class OwnStack(LocalStack):
         self.seen: dict[str, tuple[Cluster, str, list[str]]] = {}
         self._rbac = root / RBAC
         self._by_target = dict[Any, Cluster]()
-        self._elsewhere = Elsewhere(self.aws)
+        self._elsewhere = Elsewhere(self)
         try:
             self._fill(folder)
         except BaseException:
@@ -177,7 +177,10 @@ class OwnStack(LocalStack):
                 str(document.sign_in["clusterId"]) if document.kind == AUTHENTICATOR else None
             )
             self._by_target[config.target] = self.add_cluster_elsewhere(
-                config.id, authenticator_id=authenticator_id, role=role
+                config.id,
+                authenticator_id=authenticator_id,
+                role=role,
+                by_google=document.kind == GOOGLE,
             )
         cluster = self._by_target[config.target]
         admitted = self._elsewhere.admit(cluster, config, document, role)

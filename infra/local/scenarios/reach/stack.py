@@ -1,7 +1,8 @@
-"""Five clusters: two of EKS, one of them found by its tag, and one for each other sign-in."""
+"""Six clusters: two of EKS, one of them found by its tag, and one for each other sign-in."""
 
 import base64
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from typing import Any, ClassVar
 import yaml
 
 from ...aws import DEFAULT_ACCOUNT
+from ...google import Provider
 from ...kube import Cluster
 from ...kube.auth.jwts import TrustedIssuer
 from ...stack import (
@@ -21,6 +23,7 @@ from ...stack import (
     REGION,
     SECRET_NAME,
     LocalStack,
+    user_binding,
 )
 
 REGISTRY_ACCOUNT = "444455556666"
@@ -64,7 +67,12 @@ FOUND = Member("fleet/eu-west-1/blue", "blue", "eks", _SESSION)
 KOPS = Member("kops", "kops", "iamAuthenticator", _SESSION)
 EDGE = Member("edge", "edge", "webIdentity", f"aws:{EXECUTION_ROLE}")
 LEGACY = Member("legacy", "legacy", "kubeconfig", "ecr-public-pusher")
-MEMBERS = (PROD, FOUND, KOPS, EDGE, LEGACY)
+POOL = (
+    "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/aws-pusher"
+)
+PROVIDER = f"{POOL}/providers/aws-issuer"
+GKE = Member("gke", "gke", "google", f"principal:{POOL}/subject/{EXECUTION_ROLE}")
+MEMBERS = (PROD, FOUND, KOPS, EDGE, GKE, LEGACY)
 
 
 @dataclass(frozen=True)
@@ -100,12 +108,14 @@ class ReachStack(LocalStack):
         )
         kops = self.add_cluster_elsewhere(KOPS.name, authenticator_id=CLUSTER_ID)
         edge = self.add_cluster_elsewhere(EDGE.name)
+        gke = self.add_cluster_elsewhere(GKE.name, by_google=True)
         legacy = self.add_cluster_elsewhere(LEGACY.name)
         documents = list(rbac)
         for cluster in self.clusters.values():
             cluster.apply(*documents)
             for name in NAMESPACES:
                 cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        gke.apply(user_binding("ecr-public-pusher-google", "ecr-public-pusher", GKE.user))
         secret = self.aws.put_secret(
             f"{CONFIG_PATH}/{LEGACY.id}",
             json.dumps(legacy.client_kubeconfig(LEGACY.user, [RBAC_GROUP])),
@@ -118,6 +128,10 @@ class ReachStack(LocalStack):
             _elsewhere(kops) | {"signIn": {"type": "iamAuthenticator", "clusterId": CLUSTER_ID}},
         )
         self.write("clusters/edge", _elsewhere(edge) | {"signIn": {"type": "webIdentity"}})
+        self.write(
+            "clusters/gke",
+            _elsewhere(gke) | {"signIn": {"type": "google", "provider": PROVIDER}},
+        )
         self.write("clusters/legacy", {"signIn": {"type": "kubeconfig", "secretArn": secret}})
 
     def write_document_of_a_stranger(self) -> None:
@@ -141,6 +155,17 @@ class ReachStack(LocalStack):
             TrustedIssuer.read(
                 configuration, keys=keys, discovery_url=site.discovery_url, ca_pem=site.ca_pem
             )
+        )
+
+    def run_gcloud(self, printed: str) -> None:
+        """Create the workload identity provider as by the printed command of gcloud."""
+        words = shlex.split(printed)
+        given = dict(word.removeprefix("--").split("=", 1) for word in words if "=" in word)
+        issuer = self.aws.web_identity
+        name = f"{POOL}/providers/{words[words.index('create-oidc') + 1]}"
+        subject = given["attribute-condition"].removeprefix("assertion.sub == ").strip("'")
+        self.google.trust(
+            Provider(name, given["issuer-uri"], issuer.keys, (given["allowed-audiences"],), subject)
         )
 
     def forbid_pull_role(self) -> None:

@@ -14,6 +14,7 @@ from ...runtime import Invocation
 from ...terminal import Show
 from .stack import (
     EDGE,
+    GKE,
     HOSTS,
     LEGACY,
     MEMBERS,
@@ -35,6 +36,7 @@ PUSH = {"action": "push", "raise": False}
 _CONFIGURATION = re.compile(
     r"^apiVersion: apiserver\.config\.k8s\.io/v1\n(?:(?:[ -]|kind:|jwt:).*\n?)+", re.MULTILINE
 )
+_PROVIDER = re.compile(r"`(gcloud [^`]* create-oidc [^`]*)`")
 
 
 class Invocable(Protocol):
@@ -97,18 +99,20 @@ class _Story:
         )
         self._stack.turn_web_identity_on()
         yield Step(
-            "aws iam enable-outbound-web-identity-federation; the API server does not trust the"
-            " issuer yet",
+            "aws iam enable-outbound-web-identity-federation; neither the API server nor Google"
+            " trusts the issuer yet",
             CHECK,
             self._not_admitted,
         )
         self._stack.paste(_printed(self.last))
+        self._stack.run_gcloud(_printed_for_google(self.last))
         yield Step(
-            "The printed configuration is pasted into the API server's --authentication-config",
+            "The printed configuration is pasted into the API server's --authentication-config,"
+            " and the printed command of gcloud creates the workload identity provider",
             CHECK,
             self._all_fine,
         )
-        yield Step("Four ways to sign in, one Secret with both registries", PUSH, self._pushed)
+        yield Step("Five ways to sign in, one Secret with both registries", PUSH, self._pushed)
         held = self._secrets()
         self._stack.write_document_of_a_stranger()
         yield Step(
@@ -129,17 +133,20 @@ class _Story:
         )
 
     def _switch_is_off(self, report: Report) -> Iterator[str]:
-        finding = _finding(report, EDGE.id, "token")
-        if finding["ok"] or "enable-outbound-web-identity-federation" not in finding.get(
-            "remedy", ""
-        ):
-            yield f"edge's token: {finding}"
-        yield from self._only_bad(report, EDGE.id)
+        for member in (EDGE, GKE):
+            finding = _finding(report, member.id, "token")
+            if finding["ok"] or "enable-outbound-web-identity-federation" not in finding.get(
+                "remedy", ""
+            ):
+                yield f"{member.id}'s token: {finding}"
+        yield from self._only_bad(report, EDGE.id, GKE.id)
 
     def _not_admitted(self, report: Report) -> Iterator[str]:
         if _finding(report, EDGE.id, "sign-in")["ok"] or not _printed(report):
             yield f"edge's sign-in: {_finding(report, EDGE.id, 'sign-in')}"
-        yield from self._only_bad(report, EDGE.id)
+        if _finding(report, GKE.id, "token")["ok"] or not _printed_for_google(report):
+            yield f"gke's token: {_finding(report, GKE.id, 'token')}"
+        yield from self._only_bad(report, EDGE.id, GKE.id)
 
     def _all_fine(self, report: Report) -> Iterator[str]:
         yield from self._only_bad(report)
@@ -267,3 +274,9 @@ def _printed(report: Report) -> str:
     """Return the AuthenticationConfiguration in a check of edge; empty when it prints none."""
     found = _CONFIGURATION.search(_finding(report, EDGE.id, "sign-in").get("remedy", ""))
     return found[0] if found else ""
+
+
+def _printed_for_google(report: Report) -> str:
+    """Return the command that creates gke's provider; empty when the check prints none."""
+    found = _PROVIDER.search(_finding(report, GKE.id, "token").get("remedy", ""))
+    return found[1] if found else ""

@@ -4,6 +4,7 @@ Of a token only a fingerprint is shown.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -63,6 +64,7 @@ def _change(secret: Written, before: Written | None) -> str:
 def _short(user: str) -> str:
     """Return an ARN without account and session; any other name unchanged."""
     prefix, arn, resource = user.rpartition("arn:aws:")
+    prefix = re.sub(r"^principal:.*/subject/$", "principal://.../", prefix)
     return f"{prefix}{'/'.join(resource.split(':', 3)[-1].split('/')[:2])}" if arn else user
 
 

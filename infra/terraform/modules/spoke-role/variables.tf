@@ -52,7 +52,7 @@ variable "discovery" {
 }
 
 variable "web_identity" {
-  description = "true: the function may request this account's web identity tokens, for documents with this roleArn and signIn webIdentity."
+  description = "true: the function may request this account's web identity tokens, for documents with this roleArn and signIn webIdentity or google."
   type        = bool
   default     = false
   nullable    = false

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ecr_public_pusher.kubernetes_api.tls import verifying_context
 from infra.local.scenarios.own import OwnStack
 from infra.local.stack import CONFIG_PATH
 from tests.support.world import World
@@ -29,6 +30,7 @@ def pushed(
     with OwnStack(ROOT, folder) as stack:
         environ = {
             **stack.aws_settings(),
+            **stack.function_settings(),
             "CONFIG_PATH": CONFIG_PATH,
             "STACK_NAME": "ecr-public-pusher",
             "ALLOWED_ENDPOINTS": stack.parameters["AllowedEndpoints"],
@@ -36,7 +38,11 @@ def pushed(
         }
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
-        yield stack, World(stack.aws, dict(os.environ), stack.queue).invoke()
+        verifying_context.cache_clear()  # public authorities are read from SSL_CERT_FILE
+        try:
+            yield stack, World(stack.aws, dict(os.environ), stack.queue).invoke()
+        finally:
+            verifying_context.cache_clear()
 
 
 def cluster(report: dict[str, Any], identity: str) -> dict[str, Any]:
@@ -97,6 +103,24 @@ def test_an_entry_includes_the_path_and_an_invalid_address_gets_none(
         assert cluster(report, "edge")["counts"] == {"created": 1}
         assert cluster(report, "broken")["error"]["type"] == "InvalidDocument"
         assert "the real stack's must name rancher.example.com/k8s/clusters/c-1" in said(stack)
+
+
+def test_google_trusts_each_document_of_its_provider(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/a-pool"
+    account = "pusher@my-project.iam.gserviceaccount.com"
+    sign_in = f"type: google, provider: '{pool}/providers/a-provider'"
+    where = "endpoint: 'https://gke.example.com', namespaces: [a], prune: true"
+    documents = {
+        "clusters__one": f"{{{where}, signIn: {{{sign_in}}}}}",
+        "clusters__two": f"{{{where}, secretName: two, signIn: {{{sign_in}, serviceAccount:"
+        f" {account}}}}}",
+    }
+    with pushed(tmp_path, monkeypatch, **documents) as (stack, report):
+        assert report["ok"], report
+        assert "infra/rbac's roles are bound to principal://iam.googleapis.com" in said(stack)
+        assert f"bound to {account}" in said(stack)
 
 
 def test_a_cluster_with_an_authenticator_admits_its_cluster_id(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rich.console import RenderableType
 
+from ecr_public_pusher.kubernetes_api.tls import verifying_context
 from infra.local.runtime import Invocation
 from infra.local.scenarios.reach import ReachStack, reach
 from infra.local.stack import CONFIG_PATH
@@ -38,6 +39,7 @@ def played(
     with make(ROOT) as stack:
         settings = {
             **stack.aws_settings(),
+            **stack.function_settings(),
             "CONFIG_PATH": CONFIG_PATH,
             "STACK_NAME": "ecr-public-pusher",
             "ALLOWED_ENDPOINTS": stack.parameters["AllowedEndpoints"],
@@ -45,7 +47,11 @@ def played(
         }
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
-        return reach(stack, InProcess(stack), ignore)
+        verifying_context.cache_clear()  # public authorities are read from SSL_CERT_FILE
+        try:
+            return reach(stack, InProcess(stack), ignore)
+        finally:
+            verifying_context.cache_clear()
 
 
 def test_the_story_is_as_expected(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,6 +70,11 @@ class SwitchOnAlready(ReachStack):
 class NothingPasted(ReachStack):
     def paste(self, printed: str) -> None:
         """Leave the API server as it is."""
+
+
+class NoProvider(ReachStack):
+    def run_gcloud(self, printed: str) -> None:
+        """Create no provider."""
 
 
 class StrangerAllowed(ReachStack):
@@ -86,6 +97,7 @@ class NothingPutRight(ReachStack):
     [
         (SwitchOnAlready, "step 1"),
         (NothingPasted, "step 3"),
+        (NoProvider, "step 3"),
         (StrangerAllowed, "step 5"),
         (PullRoleKept, "step 6"),
         (NothingPutRight, "step 7"),
