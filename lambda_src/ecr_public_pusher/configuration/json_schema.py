@@ -5,16 +5,19 @@ The function itself does not use them.
 
 from pydantic import BaseModel
 
-from ecr_public_pusher.configuration.field_types import NULL, Schema, one_of
+from ecr_public_pusher.configuration.field_types import NULL, TRUE_FORMS, Schema, one_of
 from ecr_public_pusher.configuration.schema import (
     MOST_REGISTRIES,
+    MOST_REPOSITORIES,
     OWN_FIELDS,
     PUBLIC,
+    ArgoCdField,
     ClusterDocument,
     DefaultsDocument,
     DiscoverDocument,
     NamespacesField,
     RegistryField,
+    RepositoryField,
     SignInField,
     SignInType,
 )
@@ -104,7 +107,9 @@ def _object(model: type[BaseModel], description: str) -> Schema:
         given = made["properties"][name]
         special = {
             "namespaces": _namespaces,
+            "argocd": _argo_cd_schema,
             "registries": _registries_schema,
+            "repositories": _repositories_schema,
             "signIn": _sign_in_schema,
         }.get(name)
         kind = (
@@ -148,14 +153,9 @@ def _namespaces() -> Schema:
 
 
 def _registries_schema() -> Schema:
-    private = _object(RegistryField, RegistryField.__doc__ or "")
-    required = ["account", "region", "roleArn"]
-    private |= {
-        "required": required,
-        "properties": (
-            private["properties"] | {name: _given(private["properties"][name]) for name in required}
-        ),
-    }
+    private = _requiring(
+        _object(RegistryField, RegistryField.__doc__ or ""), "account", "region", "roleArn"
+    )
     item = one_of({"const": PUBLIC}, private, NULL)
     listed = {
         "type": "array",
@@ -165,6 +165,32 @@ def _registries_schema() -> Schema:
         "uniqueItems": True,
     }
     return one_of(listed, {"type": "string", "pattern": r"^\s*public\s*$"})
+
+
+def _argo_cd_schema() -> Schema:
+    return _requiring(_object(ArgoCdField, ArgoCdField.__doc__ or ""), "repositories")
+
+
+def _repositories_schema() -> Schema:
+    item = _requiring(_object(RepositoryField, RepositoryField.__doc__ or ""), "name", "url")
+    # A template's `url` alone may end with a slash.
+    item["if"] = {
+        "not": {"required": ["template"], "properties": {"template": {"enum": list(TRUE_FORMS)}}}
+    }
+    item["then"] = {"properties": {"url": {"pattern": "[^/]$"}}}
+    return {
+        "type": "array",
+        "items": one_of(item, NULL),
+        "contains": {"not": NULL},
+        "maxItems": MOST_REPOSITORIES,
+    }
+
+
+def _requiring(made: Schema, *names: str) -> Schema:
+    """Return the schema of a mapping that must have these fields."""
+    properties = made["properties"]
+    given = {name: _given(properties[name]) for name in names}
+    return made | {"required": list(names), "properties": properties | given}
 
 
 def _sign_in_schema() -> Schema:

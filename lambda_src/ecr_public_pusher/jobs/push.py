@@ -115,13 +115,14 @@ class Push:
             list_namespaces=self.planned.needs_list or self._prunes,
             selector=None if self._prunes else config.selection.selector,
             accounts=config.service_accounts or None,
+            namespace=config.within,
         )
         seen = await observe(api, wanted, at_once=self._lists_at_once)
         if "namespaces" in seen.refused and self.planned.needs_list:
             raise _cannot_list()
         named = config.selection.names
         if seen.secrets is None:
-            return await self._looked_by_name(api, seen)
+            return seen if config.within else await self._looked_by_name(api, seen)
         if (
             self.intent.kind != "sweep"
             or wanted.list_namespaces
@@ -130,7 +131,7 @@ class Push:
             return seen
         # A name that lacks its Secret may not be a namespace at all; a sweep does not write to find
         # out.
-        there = await observe(api, Wanted(config.secret_name, list_namespaces=True))
+        there = await observe(api, replace(wanted, list_namespaces=True, accounts=None))
         return replace(seen, namespaces=there.namespaces)
 
     async def _looked_by_name(self, api: KubernetesApi, seen: Observation) -> Observation:

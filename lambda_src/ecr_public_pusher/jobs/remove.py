@@ -36,7 +36,8 @@ class Remove:
         judge = Judge(self.planned, self.intent, from_epoch(self.deadline.clock.wall()))
         # Only labels tell what a selector of a document that stays selects.
         by_label = any(other.selection.selector for other in self.planned.behind)
-        seen = await observe(api, Wanted(secret, list_namespaces=by_label))
+        within = self.planned.config.within
+        seen = await observe(api, Wanted(secret, list_namespaces=by_label, namespace=within))
         looks = seen.secrets is not None
         self.ledger.observed = True
         if not looks:
@@ -62,6 +63,7 @@ class Remove:
             [one.name for one in namespaces],
             expected={one.name for one in namespaces if config.selection.selects(one)},
             says_skipped=True,
+            repository=config.repository is not None,
         )
         self.ledger.targets = tuple(one for one in namespaces if one.name in self.ledger.outcomes)
         listed = tuple(one for one in namespaces if one.created_at is not None)
@@ -71,8 +73,10 @@ class Remove:
         """Return all namespaces, since earlier configurations may have selected others.
 
         Where they may not be listed, return those named outright; raise ApiError if a list is
-        needed.
+        needed. A repository's Secret is in one namespace.
         """
+        if self.planned.config.within:
+            return [Namespace(self.planned.config.within)]
         try:
             return await api.namespaces()
         except ApiStatusError as error:

@@ -21,12 +21,14 @@ class PlannedCluster:
     `ahead`: other enabled documents for the same cluster and Secret name that come first, and keep
     what they select. `behind`: those that come after; in a removal, all that are not removed.
     `invalid`: ids of documents whose Secrets stay theirs until they are corrected.
+    `repositories`: of the same document, one for each of Argo CD's repositories.
     """
 
     config: ClusterConfig
     ahead: tuple[ClusterConfig, ...] = ()
     behind: tuple[ClusterConfig, ...] = ()
     invalid: frozenset[str] = frozenset()
+    repositories: "tuple[PlannedCluster, ...]" = ()
 
     @property
     def kubectl(self) -> str:
@@ -124,9 +126,14 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
             (config for config in configuration.clusters if wanted(config.id)),
             key=lambda config: config.id,
         )
-        staying = [config for config in enabled if not wanted(config.id)]
+        staying = _secrets([config for config in enabled if not wanted(config.id)])
         return Plan(
-            tuple(PlannedCluster(config, behind=_sharing(config, staying)) for config in every),
+            tuple(
+                _with_repositories(
+                    config, lambda one: PlannedCluster(one, behind=_sharing(one, staying))
+                )
+                for config in every
+            ),
             invalid=_invalid(configuration, wanted),
             gone=lost,
         )
@@ -194,10 +201,27 @@ def _disabled(
 
     Each comes with the enabled ones for the same cluster and Secret name.
     """
+    every = _secrets(enabled)
+    invalid = frozenset(configuration.invalid)
     for config in sorted(configuration.clusters, key=lambda config: config.id):
         if not config.enabled and wanted(config.id):
-            others = _sharing(config, enabled)
-            yield PlannedCluster(config, behind=others, invalid=frozenset(configuration.invalid))
+            yield _with_repositories(
+                config,
+                lambda one: PlannedCluster(one, behind=_sharing(one, every), invalid=invalid),
+            )
+
+
+def _secrets(configs: Sequence[ClusterConfig]) -> list[ClusterConfig]:
+    """Return the settings of every Secret of these documents, in the documents' order."""
+    return [one for config in configs for one in (config, *config.of_repositories)]
+
+
+def _with_repositories(
+    config: ClusterConfig, planned: Callable[[ClusterConfig], PlannedCluster]
+) -> PlannedCluster:
+    """Return the document's `planned`, with those of its repositories' Secrets."""
+    repositories = tuple(planned(one) for one in config.of_repositories)
+    return replace(planned(config), repositories=repositories)
 
 
 def _sharing(config: ClusterConfig, others: Sequence[ClusterConfig]) -> tuple[ClusterConfig, ...]:
@@ -213,9 +237,13 @@ def _side_by_side(
     `enabled` must be in order of id.
     """
     together: dict[SecretsKey, list[ClusterConfig]] = {}
-    for config in enabled:
+    for config in _secrets(enabled):
         together.setdefault(config.secrets, []).append(config)
-    for config in enabled:
+
+    def planned(config: ClusterConfig) -> PlannedCluster:
         others = together[config.secrets]
         place = others.index(config)
-        yield PlannedCluster(config, tuple(others[:place]), tuple(others[place + 1 :]), invalid)
+        return PlannedCluster(config, tuple(others[:place]), tuple(others[place + 1 :]), invalid)
+
+    for config in enabled:
+        yield _with_repositories(config, planned)

@@ -15,7 +15,7 @@ class Lists:
     def __init__(self) -> None:
         self.most = self._now = 0
 
-    async def _listed(self, *_: object) -> list[Any]:
+    async def _listed(self, *_: object, **__: object) -> list[Any]:
         self._now += 1
         self.most = max(self.most, self._now)
         await asyncio.sleep(0)
