@@ -4,7 +4,7 @@ One role serves all of them, so that none overwrites another's.
 """
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,9 @@ def manifests(
     accounts = sorted({name for config in configs for name in config.service_accounts})
     if accounts:
         found += [_for_accounts(one, accounts) for one in _read("service-accounts.yaml")]
-    return found if grant is Grant.CLUSTER else _bound_by_namespace(found, _names(configs))
+    if grant is Grant.NAMESPACED:
+        found = _bound_by_namespace(found, _names(configs))
+    return [*found, *_for_repositories(configs, removal=removal)]
 
 
 def removal_rights(configs: Sequence[ClusterConfig]) -> list[Manifest]:
@@ -95,6 +97,20 @@ def _for_accounts(one: Manifest, accounts: list[str]) -> Manifest:
         if rule["resources"] == ["serviceaccounts"]:
             rule["resourceNames"] = accounts
     return made
+
+
+def _for_repositories(configs: Sequence[ClusterConfig], *, removal: bool) -> Iterator[Manifest]:
+    """Yield the rights on the Secrets of Argo CD's repositories, by name, in their namespaces."""
+    repositories = [(one, config.prune) for config in configs for one in config.repositories]
+    for namespace in sorted({one.namespace for one, _ in repositories}):
+        its = [(one.name, prunes) for one, prunes in repositories if one.namespace == namespace]
+        deletes = removal or any(prunes for _, prunes in its)
+        for one in _read("argocd.yaml"):
+            made = _named(one, sorted({name for name, _ in its}))
+            made["metadata"]["namespace"] = namespace
+            if not deletes and "rules" in made:
+                made["rules"] = [rule for rule in made["rules"] if rule["verbs"] != ["delete"]]
+            yield made
 
 
 def _demand_names(configs: Sequence[ClusterConfig]) -> None:

@@ -225,7 +225,7 @@ class _ClusterRun:
         for job in self._others:
             names, _, its = self._outcomes(job.ledger, error)
             secret = job.planned.config.secret_name
-            outcomes += [outcome._replace(secret=secret) for outcome in its]
+            outcomes += [outcome._replace(secret=secret, replaces=False) for outcome in its]
             found.update(names)
             lives.append(job.ledger.seconds_left)
         return ClusterResult(
