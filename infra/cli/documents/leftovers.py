@@ -73,14 +73,18 @@ def _notes(
             )
         ]
     kept = {(one.namespace, one.name) for one in new.repositories}
-    if dropped := [one.name for one in old.repositories if (one.namespace, one.name) not in kept]:
+    if dropped := [
+        one.name
+        for one in old.repositories
+        if not new.prune and (one.namespace, one.name) not in kept
+    ]:
         return [
             Problem(
                 where,
                 f"no longer names the repositories {', '.join(dropped[:5])}, whose Secrets stay and"
                 " expire within 12 hours",
                 field="argocd",
-                remedy=first,
+                remedy="prune: true removes them automatically.",
             )
         ]
     if lost := [name for name in old.selection.names if not new.prune and _is_lost(name, new)]:

@@ -167,13 +167,15 @@ class _ClusterRun:
                 return Remove(of, intent, workplace.deadline, most_connections)
             return Push(of, intent, workplace.tokens, workplace.deadline, most_connections, lag)
 
+        self._new_job = job
         self._job = job(planned)
         # One for each of Argo CD's repositories, in the namespaces that the request is about.
         self._others = [
             job(one)
             for one in planned.repositories
-            if any(intent.scope.holds(Namespace(name)) for name in one.config.selection.names)
+            if one.config.within and intent.scope.holds(Namespace(one.config.within))
         ]
+        self._cleans_up = intent.cleans_up or intent.kind == "remove"
         self._failures: list[PusherError] = []
         self._sign_in: SignIn | None = None
         self._left_out: str | None = None
@@ -308,6 +310,8 @@ class _ClusterRun:
         self._failures.clear()
         async with self._workplace.api(access) as api:
             await self._one(self._job, api)
+            if self._cleans_up:
+                self._others += map(self._new_job, self._ledger.dropped)
             await run_concurrently(
                 self._others,
                 lambda job: self._one(job, api),

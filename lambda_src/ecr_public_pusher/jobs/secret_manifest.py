@@ -17,6 +17,10 @@ SECRET_TYPE = "kubernetes.io/dockerconfigjson"  # the kubelet silently ignores a
 
 DATA_KEY = ".dockerconfigjson"
 
+# Notes the document's repositories on its pull Secrets, as `namespace/name`, so that a later push
+# finds the Secrets of those that it no longer names.
+REPOSITORIES = f"{ANNOTATION_PREFIX}argocd"
+
 # Argo CD reads Secrets of any type by this label (its common/common.go, LabelKeySecretType).
 REPOSITORY_TYPE = "Opaque"
 REPOSITORY_LABEL = "argocd.argoproj.io/secret-type"
@@ -119,6 +123,7 @@ class SecretManifest:
         expires_at: datetime,
         pushed_at: datetime,
     ) -> Self:
+        noted = [f"{one.namespace}/{one.name}" for one in cluster.repositories]
         metadata = {
             "name": cluster.secret_name,
             "labels": {**cluster.labels, **labels, MANAGED_BY_LABEL: PRODUCT},
@@ -128,6 +133,7 @@ class SecretManifest:
                 PUSHED_AT: rfc3339_exact(pushed_at),
                 OWNER: owner,
                 **({ATTACHED: "true"} if cluster.service_accounts else {}),
+                **({REPOSITORIES: " ".join(noted)} if noted else {}),
             },
         }
         # Both, with the same content: whoever applied either has a conflict with us. `data` alone

@@ -11,10 +11,12 @@ from ecr_public_pusher.jobs.secret_manifest import (
     EXPIRES_AT,
     OWNER,
     PUSHED_AT,
+    REPOSITORIES,
     TOKEN_KEYS,
 )
 from ecr_public_pusher.kubernetes_api.names import (
     NAMESPACE,
+    OBJECT,
     QUALIFIED,
     UID,
     VERSION,
@@ -81,7 +83,8 @@ class SeenSecret(NamedTuple):
     `owner` is the owner annotation if our label stands beside it, else None. `managers` hold its
     token, and `writers` that of its stringData, which the API server turns into data: whoever holds
     either has written it. `restored`: Velero put it there. `finalizers`: None unless it is being
-    deleted. `attached`: its name was put into ServiceAccounts.
+    deleted. `attached`: its name was put into ServiceAccounts. `repositories`: namespace and name
+    of the Secrets of Argo CD's repositories that its document named.
     """
 
     namespace: str
@@ -96,6 +99,7 @@ class SeenSecret(NamedTuple):
     finalizers: tuple[str, ...] | None = None
     marks: Marks = NO_MARKS
     attached: bool = False
+    repositories: tuple[tuple[str, str], ...] = ()
 
     @property
     def written(self) -> Hashable:
@@ -163,7 +167,19 @@ def seen_secret(item: Mapping[str, Any], names: Names) -> SeenSecret:
         ),
         _marks(metadata, labels, annotations, names),
         ATTACHED in annotations or NOTED_ACCOUNTS in annotations,
+        _repositories(annotations[REPOSITORIES], names) if REPOSITORIES in annotations else (),
     )
+
+
+def _repositories(text: str, names: Names) -> tuple[tuple[str, str], ...]:
+    """Return what an annotation of ours notes; nothing if somebody has changed its form."""
+    try:
+        return tuple(
+            (names.checked(namespace, NAMESPACE), names.checked(name, OBJECT))
+            for namespace, _, name in (word.partition("/") for word in text.split())
+        )
+    except ValueError:
+        return ()
 
 
 def _owner(labels: Mapping[str, str], annotations: Mapping[str, str], names: Names) -> str | None:

@@ -378,7 +378,7 @@ def test_a_repository_of_argo_cd_that_is_dropped_is_noted(
     world.document("prod", argo_cd.format("charts"))
     ran = person.run("diff", str(person.folder(prod=argo_cd.format("apps"))))
     assert "no longer names the repositories charts, whose Secrets stay" in ran.stdout
-    ran = person.run("diff", str(person.folder(prod=argo_cd.format("charts") + "prune: true\n")))
+    ran = person.run("diff", str(person.folder(prod=argo_cd.format("apps") + "prune: true\n")))
     assert "warning" not in ran.stdout
 
 

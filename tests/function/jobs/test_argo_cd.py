@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.support.reports import entry, findings
-from tests.support.secrets import aged
+from tests.support.secrets import aged, annotate
 from tests.support.world import EXECUTION_ROLE, RBAC, SPOKE_ACCOUNT, STACK, World
 
 PULL_ROLE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-pull"
@@ -425,3 +425,85 @@ def test_a_disabled_documents_secrets_are_reported(prod: World) -> None:
     found = findings(prod.invoke({"action": "check"}), "prod")["left"]
     assert not found["ok"]
     assert "2 of its Secrets are still there" in found["message"]
+
+
+# Repositories that a document no longer names.
+
+
+def test_a_dropped_repositorys_secret_is_reported_until_it_is_gone(prod: World) -> None:
+    prod.invoke()
+    prod.document("prod", document(CHARTS))
+    for _ in range(2):  # the note survives the push that wrote without the name
+        report = prod.invoke()
+        assert entry(report)["counts"] == {"updated": 2, "left": 1}
+    found = problems(report)["karpenter"]
+    assert (found["namespace"], found["outcome"]) == ("argocd", "left")
+    assert "this document wrote it, and no longer names the repository" in found["message"]
+    assert found["remedy"].startswith("Name the repository again, set prune: true, or delete it: `")
+    assert found["remedy"].endswith("-n argocd delete secret karpenter`.")
+    prod.clusters["prod"].admin("DELETE", "/api/v1/namespaces/argocd/secrets/karpenter")
+    assert prod.invoke()["ok"]
+    sent = len(prod.asked("prod"))
+    assert prod.invoke()["ok"]
+    assert not [line for line in prod.asked("prod")[sent:] if "karpenter" in line]
+
+
+def test_all_of_argo_cd_may_be_dropped(prod: World) -> None:
+    prod.invoke()
+    prod.document("prod", f"{{namespaces: [a], registries: [public, {EU}]}}")
+    assert sorted(problems(prod.invoke())) == NAMES
+
+
+def test_a_dropped_repositorys_secret_is_pruned(prod: World) -> None:
+    prod.apply("prod", "prune.yaml")
+    prod.document("prod", document(CHARTS, KARPENTER, fields="prune: true,"))
+    prod.invoke()
+    prod.document("prod", document(CHARTS, fields="prune: true,"))
+    planned = entry(prod.invoke({"action": "plan"}))
+    assert planned["changes"] == [
+        {"namespace": "argocd", "secret": "karpenter", "outcome": "pruned"}
+    ]
+    report = prod.invoke()
+    assert report["ok"], report
+    assert entry(report)["counts"] == {"updated": 2, "pruned": 1}
+    assert prod.secret("prod", "argocd", "karpenter") is None
+    assert prod.secret("prod", "argocd", "charts") is not None
+
+
+def test_a_dropped_repository_that_another_document_names_is_left_to_it(prod: World) -> None:
+    prod.apply("prod", "prune.yaml")
+    prod.invoke()
+    prod.document("prod", document(CHARTS, fields="prune: true,"))
+    prod.document("second", document(KARPENTER, fields="cluster: prod,").replace("[a]", "[b]"))
+    report = prod.invoke({"clusters": ["prod"]})
+    assert entry(report)["counts"] == {"updated": 2}
+    assert prod.secret("prod", "argocd", "karpenter") is not None
+
+
+def test_a_removal_deletes_those_that_were_dropped_too(prod: World) -> None:
+    prod.apply("prod", "prune.yaml")
+    prod.invoke()
+    prod.document("prod", document(CHARTS))
+    assert entry(prod.invoke(REMOVE))["counts"] == {"removed": 3}
+    assert prod.secret("prod", "argocd", "karpenter") is None
+
+
+def test_a_dropped_repository_whose_right_was_revoked_is_no_problem(prod: World) -> None:
+    prod.invoke()
+    prod.clusters["prod"].apply(*rights("charts"))
+    prod.document("prod", document(CHARTS))
+    assert prod.invoke()["ok"]
+
+
+def test_a_note_that_somebody_wrote_makes_nothing_be_deleted(prod: World) -> None:
+    """It may be in a namespace of theirs; the Secret that it names is not ours."""
+    put(prod, "theirs", "kubectl-create", password="x")
+    prod.clusters["prod"].apply(*rights("charts", "theirs"))
+    prod.apply("prod", "prune.yaml")
+    prod.document("prod", document(CHARTS, fields="prune: true, takeOwnership: true,"))
+    prod.invoke()
+    for note in ("argocd/theirs", "../x y", "argocd"):
+        annotate(prod, "prod", "a", annotations={"ecr-public-pusher/argocd": note})
+        report = prod.invoke()
+        assert report["ok"], report
+    assert data(prod, "theirs") == {"password": "x"}
