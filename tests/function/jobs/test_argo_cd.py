@@ -158,7 +158,8 @@ def test_the_next_push_renews_them(prod: World) -> None:
     assert data(prod, "charts")["password"] == password(private[-1])
 
 
-def test_what_others_set_beside_ours_stays(prod: World) -> None:
+@pytest.mark.parametrize("way", ["apply-patch+yaml", "merge-patch+json"])
+def test_what_others_set_beside_ours_stays(prod: World, way: str) -> None:
     """A repository of one project has a key `project`, which Argo CD reads."""
     prod.invoke()
     body = {
@@ -171,7 +172,7 @@ def test_what_others_set_beside_ours_stays(prod: World) -> None:
         "PATCH",
         "/api/v1/namespaces/argocd/secrets/charts?fieldManager=web",
         body,
-        content_type="application/apply-patch+yaml",
+        content_type=f"application/{way}",
     )
     assert status == 200
     assert prod.invoke()["ok"]
@@ -239,6 +240,40 @@ def test_argo_cds_own_update_of_the_password_is_a_conflict(prod: World) -> None:
     path = "/api/v1/namespaces/argocd/secrets/charts?fieldManager=argocd-server"
     assert prod.clusters["prod"].admin("PUT", path, secret)[0] == 200
     assert problems(prod.invoke())["charts"]["outcome"] == "conflict"
+
+
+def test_the_label_that_argo_cd_takes_away_comes_back(prod: World) -> None:
+    """`argocd repo rm` deletes only what Argo CD made, and takes the label of all else."""
+    prod.invoke()
+    secret = prod.secret("prod", "argocd", "charts")
+    assert secret is not None
+    del secret["metadata"]["labels"]["argocd.argoproj.io/secret-type"]
+    path = "/api/v1/namespaces/argocd/secrets/charts?fieldManager=argocd-server"
+    assert prod.clusters["prod"].admin("PUT", path, secret)[0] == 200
+    assert prod.invoke()["ok"]
+    after = prod.secret("prod", "argocd", "charts")
+    assert after is not None
+    assert after["metadata"]["labels"]["argocd.argoproj.io/secret-type"] == "repository"
+
+
+# Of the keys that Argo CD v3.5.1 reads, those of a Helm or OCI repository: its
+# util/db/repository_secrets.go, secretToRepository and, without `name`, secretToRepoCred.
+READ = {"name", "url", "type", "enableOCI", "username", "password", "project", "proxy", "noProxy"}
+
+
+def test_argo_cd_reads_every_key_that_is_written(prod: World) -> None:
+    """Argo CD v3.5.1, util/db/repository_secrets.go.
+
+    It finds a Helm repository only by a name (util/db/helmrepository.go), takes `enableOCI` for a
+    boolean (util/db/secrets.go, boolOrFalse), and a Helm repository in an OCI registry only without
+    a scheme (util/helm/client.go, IsHelmOciRepo).
+    """
+    prod.invoke()
+    assert data(prod, "charts").keys() <= READ
+    assert data(prod, "karpenter").keys() <= READ - {"name"}
+    assert data(prod, "charts")["name"]
+    assert data(prod, "charts")["enableOCI"] == "true"
+    assert "://" not in data(prod, "charts")["url"]
 
 
 def test_of_two_documents_the_first_has_it(prod: World) -> None:
