@@ -22,6 +22,8 @@ type Manifest = Mapping[str, Any]
 # The files that every cluster needs one of. Any other is an addition, with a value of its name.
 WHOLE_CLUSTER = "cluster.yaml"
 BY_NAMESPACE = "namespaced.yaml"
+# Granted on Secrets of other names, in a namespace of its own.
+ARGO_CD = "argocd.yaml"
 _NO_RULES = "kustomization.yaml"
 
 _CHART = f"""\
@@ -42,6 +44,8 @@ _SECRETS = "{{ toJson .Values.secretNames }}"
 _ACCOUNTS = (
     "  {{- with .Values.serviceAccountNames }}\n  resourceNames: {{ toJson . }}\n  {{- end }}\n"
 )
+_ARGO_CD_SECRETS = "{{ toJson .Values.argocdSecretNames }}"
+_ARGO_CD_NAMESPACE = "{{ toJson .Values.argocdNamespace }}"
 # They stand for the expressions while the objects are written as YAML.
 _SECRETS_HERE = "SECRETS-HERE"
 _NAMESPACE_HERE = "NAMESPACE-HERE"
@@ -67,6 +71,8 @@ def template(path: Path) -> str:
         body = _within("if not .Values.namespaces", _joined(map(_written, objects)))
     elif path.name == BY_NAMESPACE:
         body = _within("if .Values.namespaces", _joined(map(_everywhere, objects)))
+    elif path.name == ARGO_CD:
+        body = _within("if .Values.argocdSecretNames", _joined(map(_in_argo_cd, objects)))
     else:
         body = _within(f"if .Values.{value_of(path.name)}", _joined(map(_as_granted, objects)))
     return _HEAD.format(name=path.name) + body
@@ -93,8 +99,26 @@ def _everywhere(one: Manifest) -> str:
     return _within("range .Values.namespaces", f"---\n{made}")
 
 
+def _in_argo_cd(one: Manifest) -> str:
+    """Return an object in Argo CD's namespace; it deletes Secrets only if `prune` is given."""
+    metadata = {**one["metadata"], "namespace": _NAMESPACE_HERE}
+    rules = [
+        {**rule, "resourceNames": _SECRETS_HERE} if rule["resources"] == ["secrets"] else rule
+        for rule in one.get("rules", ())
+    ]
+    text = _dumped({**one, "metadata": metadata, **({"rules": rules} if rules else {})})
+    for rule in (_dumped([rule]) for rule in rules if rule["verbs"] == ["delete"]):
+        text = text.replace(rule, _within("if .Values.prune", rule))
+    text = text.replace(_SECRETS_HERE, _ARGO_CD_SECRETS)
+    return text.replace(_NAMESPACE_HERE, _ARGO_CD_NAMESPACE)
+
+
+def _dumped(value: Any) -> str:
+    return yaml.safe_dump(value, sort_keys=False, width=1000)
+
+
 def _written(one: Manifest) -> str:
-    text = yaml.safe_dump(_with_places(one), sort_keys=False, width=1000)
+    text = _dumped(_with_places(one))
     text = text.replace(_SECRETS_HERE, _SECRETS)
     for rule in one.get("rules", ()):
         if rule["resources"] == ["serviceaccounts"]:

@@ -13,10 +13,12 @@ from pydantic import BaseModel
 
 from ecr_public_pusher.configuration.json_schema import json_schemas
 from ecr_public_pusher.configuration.schema import (
+    ArgoCdField,
     ClusterDocument,
     DefaultsDocument,
     DiscoverDocument,
     RegistryField,
+    RepositoryField,
 )
 from infra.local.aws.template import read_template
 from infra.tools import command_reference
@@ -43,12 +45,16 @@ def _parts() -> dict[str, str]:
     cluster = schemas["cluster.schema.json"]["properties"]
     discover = schemas["discover.schema.json"]["properties"]
     common = set(DefaultsDocument.model_fields)
+    argo_cd = cluster["argocd"]["anyOf"][0]["properties"]
+    repository = argo_cd["repositories"]["anyOf"][0]["items"]["anyOf"][0]["properties"]
     template = read_template((ROOT / "template.yaml").read_text())
     return {
         "defaults": _fields(DefaultsDocument, cluster),
         "cluster": _fields(ClusterDocument, cluster, without=common),
         "discover": _fields(DiscoverDocument, discover, without=common),
         "registry": _fields(RegistryField, _private_registry(cluster["registries"])),
+        "argocd": _fields(ArgoCdField, argo_cd),
+        "repository": _fields(RepositoryField, repository),
         "commands": command_reference.commands(),
         "shared": command_reference.shared_options(),
         "codes": command_reference.exit_codes(),

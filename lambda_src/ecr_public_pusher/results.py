@@ -88,7 +88,8 @@ class NamespaceOutcome(NamedTuple):
     `taken_from`: the field managers an adopted Secret was taken from.
     `service_accounts`: those that were changed, in their own order.
     `with_cluster`: it failed only because its cluster did.
-    `replaces`: the Secret was somebody else's, and all that it held is replaced.
+    `replaces`: the pull Secret was somebody else's, and all that it held is replaced.
+    `secret`: the Secret's name, if it is not the document's pull Secret.
     """
 
     namespace: str
@@ -99,6 +100,7 @@ class NamespaceOutcome(NamedTuple):
     service_accounts: tuple[str, ...] = ()
     with_cluster: bool = False
     replaces: bool = False
+    secret: str = ""
 
 
 class Choice(NamedTuple):

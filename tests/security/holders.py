@@ -29,6 +29,7 @@ REMOVE = "function/jobs/test_remove.py"
 SECONDS_LEFT = "function/jobs/test_seconds_left.py"
 CONNECTION_BUDGET = "function/kubernetes_api/test_connection_budget.py"
 ENDPOINT_CACHE = "function/sign_in/test_endpoint_cache.py"
+ARGO_CD = "function/configuration/test_argo_cd.py"
 PARAMETERS = "stack/test_parameters.py"
 
 HOLDERS = {
@@ -137,6 +138,10 @@ HOLDERS = {
         f"{PUSH}::test_two_documents_that_select_the_same_namespace",
         f"{DISCOVERY}::test_whose_a_namespace_is_does_not_depend_on_what_is_asked_for",
     ],
+    "D21": [
+        f"{ARGO_CD}::test_no_other_host_gets_a_token",
+        f"{ARGO_CD}::test_what_a_document_may_not_say",
+    ],
     "D16": [
         f"{PUSH}::test_a_bad_document_fails_only_itself",
         f"{DOCUMENTS}::test_an_invalid_document_keeps_its_secrets",
@@ -230,6 +235,10 @@ HOLDERS = {
     "C8": [
         "stack/test_rbac.py::test_the_rules_are_these_and_nothing_more",
         "function/jobs/test_required_permissions.py::test_nothing_dangerous_is_ever_needed",
+    ],
+    "C13": [
+        "stack/test_rbac.py::test_argo_cds_role_is_of_its_namespace_and_names_every_secret",
+        "function/jobs/test_argo_cd.py::test_a_push_needs_these_verbs_and_no_other",
     ],
     "C10": [
         f"{PRUNE}::test_it_asks_once_for_metadata_only_and_deletes_what_it_saw",

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from ecr_public_pusher.configuration.account_selector import AccountSelection
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Repository
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from infra.cli.choices import Grant
 from infra.cli.onboarding.rbac_manifests import manifests
@@ -31,6 +31,9 @@ CASES: list[dict[str, Any]] = [
     {"namespaces": ["a", "b"]},
     {"namespaces": ["a", "b"], "prune": True, "secretNames": ["pull"]},
     {"namespaces": ["b"], "serviceAccounts": True, "serviceAccountNames": ["default"]},
+    {"argocdSecretNames": ["apps", "charts"]},
+    {"argocdSecretNames": ["charts"], "argocdNamespace": "cd", "prune": True},
+    {"argocdSecretNames": ["charts"], "namespaces": ["a"], "prune": True},
 ]
 
 
@@ -64,6 +67,10 @@ def documents_with(values: dict[str, Any]) -> list[ClusterConfig]:
             Selection(namespaces),
             secret_name=name,
             service_accounts=accounts,
+            repositories=tuple(
+                Repository(values["argocdNamespace"], repository, "public.ecr.aws")
+                for repository in values["argocdSecretNames"]
+            ),
         )
         for name in values["secretNames"]
     ]
@@ -96,7 +103,7 @@ def test_without_values_it_grants_what_the_kustomization_does() -> None:
     sorted(
         path.name
         for path in RBAC.glob("*.yaml")
-        if path.name not in ("cluster.yaml", "namespaced.yaml", "kustomization.yaml")
+        if path.name not in ("cluster.yaml", "namespaced.yaml", "kustomization.yaml", "argocd.yaml")
     ),
 )
 def test_each_file_that_is_applied_in_addition_has_a_value_that_is_off(file: str) -> None:

@@ -35,8 +35,10 @@ MARKS = {
         "resourceNames": [f"{part}-1", f"{part}-2"],
         "verbs": ["get"],
     }
-    for part in ("push", "prune", "service-accounts")
+    for part in ("push", "prune", "service-accounts", "argocd")
 }
+# One of Argo CD's repositories: each rule names it.
+CHARTS = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["ecr-charts"]}
 GROUP = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "ecr-public-pushers"}
 
 
@@ -107,6 +109,25 @@ def test_the_binding_gives_its_files_role_to_the_one_group(path: str, binding: s
     assert found[binding]["subjects"] == [GROUP]
 
 
+def test_argo_cds_role_is_of_its_namespace_and_names_every_secret() -> None:
+    """Among its other Secrets are the credentials of clusters."""
+    found = by_kind("infra/rbac/argocd.yaml")
+    assert list(found) == ["Role", "RoleBinding"]
+    assert {one["metadata"]["namespace"] for one in found.values()} == {"argocd"}
+    assert found["Role"]["rules"] == [
+        {**CHARTS, "verbs": ["create", "patch"]},
+        {**CHARTS, "verbs": ["list"]},
+        {**CHARTS, "verbs": ["delete"]},
+        MARKS["argocd"],
+    ]
+    assert found["RoleBinding"]["roleRef"] == {
+        "apiGroup": "rbac.authorization.k8s.io",
+        "kind": "Role",
+        "name": found["Role"]["metadata"]["name"],
+    }
+    assert found["RoleBinding"]["subjects"] == [GROUP]
+
+
 def test_the_namespaced_binding_reaches_one_namespace() -> None:
     assert (
         by_kind("infra/rbac/namespaced.yaml")["RoleBinding"]["metadata"]["namespace"] == "default"
@@ -118,13 +139,13 @@ def test_no_two_files_define_the_same_object_so_that_they_can_be_applied_beside_
 ):
     names = [
         (document["kind"], document["metadata"]["name"])
-        for file in ("cluster", "namespaced", "service-accounts", "prune")
+        for file in ("cluster", "namespaced", "service-accounts", "prune", "argocd")
         for document in documents(f"infra/rbac/{file}.yaml")
     ]
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("file", ["cluster", "namespaced", "service-accounts", "prune"])
+@pytest.mark.parametrize("file", ["cluster", "namespaced", "service-accounts", "prune", "argocd"])
 def test_every_object_has_the_version_that_this_release_needs(file: str) -> None:
     labels = [document["metadata"]["labels"] for document in documents(f"infra/rbac/{file}.yaml")]
     assert {label["ecr-public-pusher/rbac-version"] for label in labels} == {str(RBAC_VERSION)}
@@ -137,12 +158,14 @@ def test_every_object_has_the_version_that_this_release_needs(file: str) -> None
         ("namespaced", "cluster"),
         ("service-accounts", "service-accounts"),
         ("prune", "prune"),
+        ("argocd", "argocd"),
     ],
 )
 def test_every_role_grants_the_marks_of_all_versions_up_to_its_own(file: str, role: str) -> None:
     (found,) = (
         rule
-        for rule in by_kind(f"infra/rbac/{file}.yaml")["ClusterRole"]["rules"]
+        for one in documents(f"infra/rbac/{file}.yaml")
+        for rule in one.get("rules", ())
         if rule["apiGroups"] == [MARK_GROUP]
     )
     wanted = [mark(f"{role}.yaml", version) for version in range(1, RBAC_VERSION + 1)]

@@ -154,6 +154,7 @@ class Documents:
             "endpoint": lambda: self._text(ENDPOINTS),
             "certificateAuthority": lambda: Scalar(self._random.choice(self._authorities), True),
             "signIn": self._sign_in,
+            "argocd": self._argo_cd,
         }
 
     def _of_a_cluster(self) -> dict[str, Maker]:
@@ -191,6 +192,28 @@ class Documents:
             private.pop(self._random.choice(sorted(private)))
         items = [self._text(("public", "public", "ecr")), private, Scalar(None, False)]
         return self._random.sample(items, self._random.randint(0, 3))
+
+    def _argo_cd(self) -> Any:
+        registry = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
+        repository = {
+            "name": self._text(("charts", "a.b", "Charts")),
+            "url": self._text(
+                (registry, f"{registry}/charts", f"oci://{registry}/a/b", f"{registry}/charts/")
+            ),
+        }
+        if self._one_in(2):
+            repository["template"] = self._text(WORDS)
+        if self._one_in(6):
+            repository.pop(self._random.choice(sorted(repository)))
+        items = [repository, Scalar(None, False)]
+        made: dict[str, Any] = {
+            "repositories": self._random.sample(items, self._random.randint(0, 2))
+        }
+        if self._one_in(2):
+            made["namespace"] = self._text(("argocd", "012", "team-*", "a.b"))
+        if self._one_in(6):
+            made.pop(self._random.choice(sorted(made)))
+        return made
 
     def _sign_in(self) -> Any:
         made = {

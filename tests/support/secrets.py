@@ -33,18 +33,20 @@ def annotate(world: World, cluster: str, namespace: str, **metadata: Any) -> Non
     assert status == 200, answer
 
 
-def aged(world: World, cluster: str, namespace: str, *, hours_left: float) -> None:
+def aged(
+    world: World, cluster: str, namespace: str, *, hours_left: float, name: str = SECRET
+) -> None:
     """Have a Secret's token expire in this many hours, as if written that much earlier."""
-    found = world.secret(cluster, namespace)
+    found = world.secret(cluster, namespace, name)
     assert found is not None
     ends = datetime.now(UTC) + timedelta(hours=hours_left)
     moments = {"expires-at": ends, "pushed-at": ends - LIFE}
     stamps = {
-        f"ecr-public-pusher/{name}": moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-        for name, moment in moments.items()
+        f"ecr-public-pusher/{mark}": moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        for mark, moment in moments.items()
     }
     metadata = {
-        "name": SECRET,
+        "name": name,
         "labels": found["metadata"]["labels"],
         "annotations": found["metadata"]["annotations"] | stamps,
     }
@@ -58,7 +60,7 @@ def aged(world: World, cluster: str, namespace: str, *, hours_left: float) -> No
         "stringData": text,
     }
     query = urlencode({"fieldManager": STACK.field_manager, "force": "true"})
-    path = f"/api/v1/namespaces/{namespace}/secrets/{SECRET}?{query}"
+    path = f"/api/v1/namespaces/{namespace}/secrets/{name}?{query}"
     status, answer = world.clusters[cluster].admin(
         "PATCH", path, body, content_type="application/apply-patch+yaml"
     )

@@ -72,6 +72,21 @@ def _notes(
                 remedy=first,
             )
         ]
+    kept = {(one.namespace, one.name) for one in new.repositories}
+    if dropped := [
+        one.name
+        for one in old.repositories
+        if not new.prune and (one.namespace, one.name) not in kept
+    ]:
+        return [
+            Problem(
+                where,
+                f"no longer names the repositories {', '.join(dropped[:5])}, whose Secrets stay and"
+                " expire within 12 hours",
+                field="argocd",
+                remedy="prune: true removes them automatically.",
+            )
+        ]
     if lost := [name for name in old.selection.names if not new.prune and _is_lost(name, new)]:
         named = f"{', '.join(lost[:5])}{', ...' if len(lost) > 5 else ''}"
         return [

@@ -6,7 +6,7 @@ By its own model, with the defaults merged in, and all documents together.
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import combinations, product
 
 from ecr_public_pusher.configuration.allowed_roles import ACCOUNTS, AllowedRoles
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
@@ -167,8 +167,10 @@ def _notes(
     )
     notes = []
     for first, second in combinations(enabled, 2):
-        if first.target == second.target and first.secret_name == second.secret_name:
-            notes += _overlap(first, second, where[second.id])
+        if first.target == second.target:
+            for one, other in product(_secrets(first), _secrets(second)):
+                if one.secret_name == other.secret_name:
+                    notes += _overlap(one, other, where[second.id])
     if target.allowed_endpoints is None:
         notes += [
             Problem(
@@ -236,6 +238,11 @@ def _accounts(config: ClusterConfig, where: str) -> list[Problem]:
     return [Problem(where, said, remedy=remedy)] if accounts else []
 
 
+def _secrets(config: ClusterConfig) -> tuple[ClusterConfig, ...]:
+    """Return the settings of every Secret of a document."""
+    return (config, *config.of_repositories)
+
+
 def _overlap(first: ClusterConfig, second: ClusterConfig, where: str) -> list[Problem]:
     """Return a note on namespaces that both documents select for one cluster and Secret.
 
@@ -248,15 +255,21 @@ def _overlap(first: ClusterConfig, second: ClusterConfig, where: str) -> list[Pr
     ]
     if not shared:
         return []
+    what = f"{second.secret_name} in " if second.repository else ""
     said = (
-        f"{', '.join(shared[:5])}{', ...' if len(shared) > 5 else ''} of {second.cluster}: the"
-        f" document {first.id} selects that too, and keeps it"
+        f"{what}{', '.join(shared[:5])}{', ...' if len(shared) > 5 else ''} of {second.cluster}:"
+        f" the document {first.id} selects that too, and keeps it"
     )
     return [
         Problem(
             where,
             said,
-            field="namespaces",
-            remedy="Exclude it from one of the two, or give them different secretNames.",
+            field="argocd" if second.repository else "namespaces",
+            remedy=(
+                f"Remove the repository {second.secret_name} from one of the two, or give its"
+                " Secrets different names."
+                if second.repository
+                else "Exclude it from one of the two, or give them different secretNames."
+            ),
         )
     ]

@@ -24,6 +24,7 @@ _LISTS = {
     "ClusterRoleBinding": "cluster_role_binding",
     "RoleBinding": "role_binding_for_all_namespaces",
     "ClusterRole": "cluster_role",
+    "Role": "role_for_all_namespaces",
 }
 # Parts of the field managers of tools that restore what is deleted behind their back.
 _TOOLS = ("argocd", "helm", "hashicorp", "terraform", "kustomize-controller", "pulumi")
@@ -189,6 +190,7 @@ class ClusterAdmin:
         kind = {
             "ClusterRole": "cluster_role",
             "ClusterRoleBinding": "cluster_role_binding",
+            "Role": "namespaced_role",
             "RoleBinding": "namespaced_role_binding",
         }[one["kind"]]
         metadata = one["metadata"]

@@ -18,6 +18,7 @@ from ..aws_errors import explain
 from ..documents.store import Store
 from ..follow_up import kubectl
 from ..function import Report
+from ..places import place
 from .access_entry import Admission, EksCluster, describe
 from .access_removal import AccessRemoval
 from .document_step import NewCluster
@@ -27,7 +28,7 @@ from .step import Step, StepName, StepOutcome
 
 # The command of an administrator who deletes all RBAC of the function.
 DELETE_RBAC = kubectl(
-    *("delete", "clusterrolebindings,rolebindings,clusterroles", "-A", "-l", LABELS),
+    *("delete", "clusterrolebindings,rolebindings,clusterroles,roles", "-A", "-l", LABELS),
     context=UNKNOWN_CONTEXT,
 )
 
@@ -146,7 +147,7 @@ class Offboarding:
             (*cluster.get("changes", ()), *cluster.get("problems", ()))
             for cluster in report["clusters"]
         )
-        names = sorted({one["namespace"] for some in listed for one in some})
+        names = sorted({place(one) for some in listed for one in some})
         return Step(
             StepName.SECRETS,
             StepOutcome.DELETED,

@@ -4,7 +4,7 @@ One role serves all of them, so that none overwrites another's.
 """
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +51,11 @@ def manifests(
     accounts = [config.service_accounts for config in configs if config.service_accounts]
     if accounts:
         found += [_for_accounts(one, accounts) for one in _read("service-accounts.yaml")]
+    if grant is Grant.NAMESPACED:
+        found = _bound_by_namespace(found, _names(configs))
+    found += _for_repositories(configs, removal=removal)
     groups = sorted({rbac_group(config) for config in configs})
-    found = [_bound_to(one, groups) for one in found]
-    return found if grant is Grant.CLUSTER else _bound_by_namespace(found, _names(configs))
+    return [_bound_to(one, groups) for one in found]
 
 
 def removal_rights(configs: Sequence[ClusterConfig]) -> list[Manifest]:
@@ -130,6 +132,20 @@ def _bound_to(one: Manifest, groups: list[str]) -> Manifest:
         return one
     (subject,) = one["subjects"]
     return {**one, "subjects": [{**subject, "name": group} for group in groups]}
+
+
+def _for_repositories(configs: Sequence[ClusterConfig], *, removal: bool) -> Iterator[Manifest]:
+    """Yield the rights on the Secrets of Argo CD's repositories, by name, in their namespaces."""
+    repositories = [(one, config.prune) for config in configs for one in config.repositories]
+    for namespace in sorted({one.namespace for one, _ in repositories}):
+        its = [(one.name, prunes) for one, prunes in repositories if one.namespace == namespace]
+        deletes = removal or any(prunes for _, prunes in its)
+        for one in _read("argocd.yaml"):
+            made = _named(one, sorted({name for name, _ in its}))
+            made["metadata"]["namespace"] = namespace
+            if not deletes and "rules" in made:
+                made["rules"] = [rule for rule in made["rules"] if rule["verbs"] != ["delete"]]
+            yield made
 
 
 def _demand_names(configs: Sequence[ClusterConfig]) -> None:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from ecr_public_pusher.results import CREDENTIAL_ENDING
 
+from ..places import place
 from .text import BAD, FAINT, indented, remedy, span, state
 
 # A problem, an error or a finding of a report, each with `message` and `remedy`.
@@ -20,7 +21,7 @@ def grouped(problems: Iterable[ReportEntry]) -> Iterator[tuple[list[str], Report
     groups: dict[tuple[str, ...], tuple[list[str], ReportEntry]] = {}
     for problem in problems:
         same = tuple(str(problem.get(name, "")) for name in ("outcome", "message", "remedy"))
-        groups.setdefault(same, ([], problem))[0].append(problem["namespace"])
+        groups.setdefault(same, ([], problem))[0].append(place(problem))
     yield from groups.values()
 
 
@@ -39,7 +40,7 @@ def render_problems(
     """
     problems = list(problems)
     if with_cluster and (
-        failed := [problem["namespace"] for problem in problems if problem["outcome"] == "failed"]
+        failed := [place(problem) for problem in problems if problem["outcome"] == "failed"]
     ):
         yield indented(f"Failed with it: {', '.join(failed)}", style=FAINT)
         problems = [problem for problem in problems if problem["outcome"] != "failed"]

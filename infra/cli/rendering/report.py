@@ -9,6 +9,7 @@ from rich.text import Text
 
 from ..follow_up import ADD_A_CLUSTER, FollowUp
 from ..function import Report
+from ..places import place
 from ..times import moment
 from .problems import (
     empty_globs,
@@ -165,7 +166,7 @@ def _cluster(
             table(
                 "NAMESPACE",
                 verb,
-                rows=[(one["namespace"], _change(one["outcome"])) for one in changes],
+                rows=[(place(one), _change(one["outcome"])) for one in changes],
             )
         )
     if adopted := cluster.get("adopted"):
@@ -173,7 +174,7 @@ def _cluster(
             table(
                 "ADOPTED",
                 "FROM",
-                rows=[(one["namespace"], ", ".join(one["from"])) for one in adopted],
+                rows=[(place(one), ", ".join(one["from"])) for one in adopted],
             )
         )
     if replaced := cluster.get("replaced"):

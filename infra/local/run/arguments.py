@@ -25,7 +25,7 @@ scenarios:
          namespace, a second push that rotates the token in the same Secrets, and the report.
          One namespace holds somebody else's Secret, which is left alone and reported.
   life   a namespace's whole life on one cluster, from the check before the first write,
-         ServiceAccounts, a new namespace and a takeover to pruning and the uninstall
+         ServiceAccounts, Argo CD, a new namespace and a takeover to pruning and the uninstall
   reach  the four ways to sign in side by side (EKS, aws-iam-authenticator, web identity, a
          stored kubeconfig), a private registry in the same Secrets, and a cluster found by its tag
 

@@ -185,7 +185,7 @@ def _misspelt(
     for name, value in fields.items():
         if name not in known:
             yield value
-        elif model is ClusterDocument and name in NESTED:
+        elif name in NESTED:
             for inner in value if isinstance(value, list) else [value]:
                 if isinstance(inner, Mapping):
                     yield from _misspelt(inner, NESTED[name])

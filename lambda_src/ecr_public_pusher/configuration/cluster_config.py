@@ -1,7 +1,7 @@
 """One cluster's settings, from its document and the defaults. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from ecr_public_pusher.configuration.account_selector import NO_ACCOUNTS, AccountSelection
@@ -101,8 +101,27 @@ class PrivateRegistry:
 
 
 @dataclass(frozen=True)
+class Repository:
+    """A chart repository whose Secret Argo CD reads.
+
+    `name`: the Secret's. `template`: credentials of all repositories whose URL starts with `url`.
+    `registry`: the private registry that it is in; None for ECR Public.
+    """
+
+    namespace: str
+    name: str
+    url: str
+    template: bool = False
+    registry: PrivateRegistry | None = None
+
+
+@dataclass(frozen=True)
 class ClusterConfig:
-    """One cluster's settings, defaults merged in."""
+    """One cluster's settings, defaults merged in.
+
+    `repositories`: those whose Secrets are kept beside the pull Secret.
+    `repository`: set in the settings of one of these Secrets (`of_repositories`).
+    """
 
     id: str
     cluster: str
@@ -122,6 +141,31 @@ class ClusterConfig:
     public_registry: bool = True
     private_registries: tuple[PrivateRegistry, ...] = ()
     sign_in: SignInChoice = Eks()
+    repositories: tuple[Repository, ...] = ()
+    repository: Repository | None = None
+
+    @property
+    def of_repositories(self) -> "tuple[ClusterConfig, ...]":
+        """The settings of each repository's Secret, as if a document asked for it alone."""
+        return tuple(
+            replace(
+                self,
+                secret_name=one.name,
+                selection=Selection((one.namespace,)),
+                service_accounts=NO_ACCOUNTS,
+                prune=False,  # its one namespace is always selected
+                public_registry=one.registry is None,
+                private_registries=() if one.registry is None else (one.registry,),
+                repositories=(),
+                repository=one,
+            )
+            for one in self.repositories
+        )
+
+    @property
+    def within(self) -> str | None:
+        """The only namespace in which this Secret is; None for a pull Secret."""
+        return self.repository.namespace if self.repository else None
 
     @property
     def target(self) -> tuple[str, str, str]:

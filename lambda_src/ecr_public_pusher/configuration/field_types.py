@@ -15,12 +15,14 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from ecr_public_pusher.configuration import endpoint_form, label_selector, pem
 from ecr_public_pusher.configuration.names import (
+    NAMESPACE_NAME,
     NAMESPACE_PATTERN,
     SERVICE_ACCOUNT_PATTERN,
     check_namespace,
     check_service_account,
     delimiter_hint,
 )
+from ecr_public_pusher.configuration.repository_url import REPOSITORY_URL_PATTERN
 from ecr_public_pusher.ownership import ANNOTATION_PREFIX, MANAGED_BY_LABEL
 
 type Schema = dict[str, Any]
@@ -37,6 +39,8 @@ _WORDS = {
     for word in (*_TRUE, *_FALSE)
     for form in (word, word.capitalize(), word.upper())
 }
+# Every form of `true` that a document may have.
+TRUE_FORMS = (True, *(form for form, meant in _WORDS.items() if meant))
 
 
 def _kind(value: Any) -> str:
@@ -154,6 +158,16 @@ SECRET_NAME = Text(
     r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*",
     "the name of a Secret (lowercase letters, digits, '-' and '.', at most 253)",
     (NUMBER, BOOLEAN),
+)
+NAMESPACE = Text(
+    NAMESPACE_NAME,
+    "the name of a namespace (lowercase letters, digits and '-', at most 63)",
+    (INTEGER, BOOLEAN),
+)
+REPOSITORY_URL = Text(
+    REPOSITORY_URL_PATTERN,
+    "the URL of a repository in ECR, like 111122223333.dkr.ecr.eu-west-1.amazonaws.com/charts or"
+    " public.ecr.aws/karpenter, without https:// (oci:// makes it an OCI repository)",
 )
 # Source: EKS CreateCluster, `name`
 CLUSTER_NAME = Text(
@@ -277,6 +291,10 @@ Region = Annotated[str, BeforeValidator(REGION.check), WithJsonSchema(REGION.sch
 RoleArn = Annotated[str, BeforeValidator(ROLE_ARN.check), WithJsonSchema(ROLE_ARN.schema)]
 ExternalId = Annotated[str, BeforeValidator(EXTERNAL_ID.check), WithJsonSchema(EXTERNAL_ID.schema)]
 SecretName = Annotated[str, BeforeValidator(SECRET_NAME.check), WithJsonSchema(SECRET_NAME.schema)]
+NamespaceName = Annotated[str, BeforeValidator(NAMESPACE.check), WithJsonSchema(NAMESPACE.schema)]
+RepositoryUrl = Annotated[
+    str, BeforeValidator(REPOSITORY_URL.check), WithJsonSchema(REPOSITORY_URL.schema)
+]
 ClusterName = Annotated[
     str, BeforeValidator(CLUSTER_NAME.check), WithJsonSchema(CLUSTER_NAME.schema)
 ]

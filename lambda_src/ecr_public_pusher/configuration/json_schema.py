@@ -7,18 +7,21 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from ecr_public_pusher.configuration.field_types import NULL, Schema, one_of
+from ecr_public_pusher.configuration.field_types import NULL, TRUE_FORMS, Schema, one_of
 from ecr_public_pusher.configuration.schema import (
     MOST_REGISTRIES,
+    MOST_REPOSITORIES,
     OPTIONAL_FIELDS,
     OWN_FIELDS,
     PUBLIC,
     WITHOUT_PATH,
+    ArgoCdField,
     ClusterDocument,
     DefaultsDocument,
     DiscoverDocument,
     NamespacesField,
     RegistryField,
+    RepositoryField,
     ServiceAccountsField,
     SignInField,
     SignInType,
@@ -111,7 +114,9 @@ def _object(model: type[BaseModel], description: str) -> Schema:
             "namespaces": lambda: _selection(NamespacesField, names="include"),
             # An empty list of names selects no account, as `exclude` may be empty.
             "serviceAccounts": lambda: _selection(ServiceAccountsField, names="exclude"),
+            "argocd": _argo_cd_schema,
             "registries": _registries_schema,
+            "repositories": _repositories_schema,
             "signIn": _sign_in_schema,
         }.get(name)
         kind = (
@@ -158,14 +163,9 @@ def _selection(
 
 
 def _registries_schema() -> Schema:
-    private = _object(RegistryField, RegistryField.__doc__ or "")
-    required = ["account", "region", "roleArn"]
-    private |= {
-        "required": required,
-        "properties": (
-            private["properties"] | {name: _given(private["properties"][name]) for name in required}
-        ),
-    }
+    private = _requiring(
+        _object(RegistryField, RegistryField.__doc__ or ""), "account", "region", "roleArn"
+    )
     item = one_of({"const": PUBLIC}, private, NULL)
     listed = {
         "type": "array",
@@ -175,6 +175,32 @@ def _registries_schema() -> Schema:
         "uniqueItems": True,
     }
     return one_of(listed, {"type": "string", "pattern": r"^\s*public\s*$"})
+
+
+def _argo_cd_schema() -> Schema:
+    return _requiring(_object(ArgoCdField, ArgoCdField.__doc__ or ""), "repositories")
+
+
+def _repositories_schema() -> Schema:
+    item = _requiring(_object(RepositoryField, RepositoryField.__doc__ or ""), "name", "url")
+    # A template's `url` alone may end with a slash.
+    item["if"] = {
+        "not": {"required": ["template"], "properties": {"template": {"enum": list(TRUE_FORMS)}}}
+    }
+    item["then"] = {"properties": {"url": {"pattern": "[^/]$"}}}
+    return {
+        "type": "array",
+        "items": one_of(item, NULL),
+        "contains": {"not": NULL},
+        "maxItems": MOST_REPOSITORIES,
+    }
+
+
+def _requiring(made: Schema, *names: str) -> Schema:
+    """Return the schema of a mapping that must have these fields."""
+    properties = made["properties"]
+    given = {name: _given(properties[name]) for name in names}
+    return made | {"required": list(names), "properties": properties | given}
 
 
 def _sign_in_schema() -> Schema:

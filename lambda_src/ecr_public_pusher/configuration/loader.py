@@ -19,6 +19,7 @@ from ecr_public_pusher.configuration.cluster_config import (
     Google,
     IamAuthenticator,
     PrivateRegistry,
+    Repository,
     Server,
     SignInChoice,
     StoredKubeconfig,
@@ -34,9 +35,11 @@ from ecr_public_pusher.configuration.field_types import CLUSTER_NAME
 from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.configuration.parameter_names import EVERY, pushed_by
+from ecr_public_pusher.configuration.repository_url import location_of
 from ecr_public_pusher.configuration.schema import (
     NAMING_THE_SERVER,
     PUBLIC,
+    ArgoCdField,
     ClusterDocument,
     CompleteDocument,
     DefaultsDocument,
@@ -449,7 +452,7 @@ def _settings(
         )
     chosen = document.namespaces
     accounts = document.service_accounts
-    return ClusterConfig(
+    settings = ClusterConfig(
         id=document_id,
         cluster=cluster,
         region=region,
@@ -468,6 +471,42 @@ def _settings(
         ),
         **{name: getattr(document, name) for name in _AS_WRITTEN},
     )
+    if document.argocd is None:
+        return settings
+    return replace(settings, repositories=_repositories(parameter, document.argocd, settings))
+
+
+def _repositories(
+    parameter: Parameter, argo_cd: ArgoCdField, settings: ClusterConfig
+) -> tuple[Repository, ...]:
+    """Return Argo CD's repositories, each with its registry, which must be the document's."""
+    registries = {(one.account, one.region): one for one in settings.private_registries}
+    found = []
+    for one in argo_cd.repositories:
+        where = location_of(one.url)
+        if one.name == settings.secret_name:
+            raise _invalid(
+                parameter.name,
+                "argocd",
+                f"the repository {one.name} has the name of the pull Secret: choose another name,"
+                " or another secretName",
+            )
+        if where is None and not settings.public_registry:
+            raise _invalid(
+                parameter.name,
+                "argocd",
+                f"the repository {one.name} is in ECR Public: add public to registries",
+            )
+        if where is not None and where not in registries:
+            raise _invalid(
+                parameter.name,
+                "argocd",
+                f"the repository {one.name} is in the registry {where}: add {{account:"
+                f" '{where.account}', region: {where.region}, roleArn: ...}} to registries",
+            )
+        registry = None if where is None else registries[where]
+        found.append(Repository(argo_cd.namespace, one.name, one.url, one.template, registry))
+    return tuple(found)
 
 
 def _fields(model: type[DefaultsDocument], parameter: Parameter) -> dict[str, Any]:

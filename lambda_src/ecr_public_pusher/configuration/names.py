@@ -8,7 +8,8 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase, translate
 from functools import lru_cache
 
-_NAMESPACE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"  # RFC 1123 label, as the API server requires
+# An RFC 1123 label, as the API server requires.
+NAMESPACE_NAME = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _SERVICE_ACCOUNT = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"  # RFC 1123 subdomain
 # A name or a glob, which may have forms that no name has. A lookahead tells the two apart, so that
 # a word can match in one way only.
@@ -16,7 +17,7 @@ _FORM = (
     r"(?={name}(?!\S)|\S*[*?\[])(?=\S{{1,253}}(?!\S))(?!-)"
     r"(?:[a-z0-9{more}*?-]|\[!?[a-z0-9{more}-]+\])*(?:[a-z0-9{more}*?]|\[!?[a-z0-9{more}-]+\])"
 )
-NAMESPACE_PATTERN = _FORM.format(name=_NAMESPACE, more="")
+NAMESPACE_PATTERN = _FORM.format(name=NAMESPACE_NAME, more="")
 SERVICE_ACCOUNT_PATTERN = _FORM.format(name=_SERVICE_ACCOUNT, more=".")
 
 _NAMESPACE_FORM = re.compile(NAMESPACE_PATTERN)

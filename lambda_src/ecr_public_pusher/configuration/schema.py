@@ -31,9 +31,11 @@ from ecr_public_pusher.configuration.field_types import (
     GoogleProvider,
     GoogleServiceAccount,
     Labels,
+    NamespaceName,
     Namespaces,
     Region,
     Regions,
+    RepositoryUrl,
     RoleArn,
     SecretArn,
     SecretName,
@@ -190,6 +192,64 @@ Registries = Annotated[
 ]
 
 
+class RepositoryField(_Model):
+    """A chart repository in ECR whose Secret Argo CD reads."""
+
+    name: SecretName = Field(
+        description="Name of the Secret, and (but for a template) of Argo CD's repository."
+    )
+    url: RepositoryUrl = Field(
+        description=(
+            "URL as in Applications: without a scheme for Helm charts, with `oci://` for Argo CD's"
+            " OCI repositories. Its registry must be one of `registries`."
+        )
+    )
+    template: Boolean = Field(
+        False, description="true: credentials for all repositories whose URL starts with `url`."
+    )
+
+    @model_validator(mode="after")
+    def _is_an_applications_url(self) -> "RepositoryField":
+        """Refuse a URL that Argo CD would compare with an Application's, and never find."""
+        if self.url.endswith("/") and not self.template:
+            raise ValueError("url: only a template's may end with '/'")
+        return self
+
+
+# Each costs a push two requests.
+MOST_REPOSITORIES = 20
+
+
+def _repositories(value: Any) -> Any:
+    if (
+        not isinstance(value, list)
+        or not value
+        or not all(isinstance(one, dict | RepositoryField) for one in value)
+    ):
+        raise ValueError("expected a list of repositories, each a mapping {name, url}")
+    if len(value) > MOST_REPOSITORIES:
+        raise ValueError(f"expected at most {MOST_REPOSITORIES} repositories, found {len(value)}")
+    return value
+
+
+def _other_names(repositories: tuple[RepositoryField, ...]) -> tuple[RepositoryField, ...]:
+    names = [one.name for one in repositories]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"the name {twice} is given twice")
+    return repositories
+
+
+class ArgoCdField(_Model):
+    """The repositories of an Argo CD that runs in the cluster."""
+
+    namespace: NamespaceName = Field("argocd", description="Namespace in which Argo CD runs.")
+    repositories: Annotated[
+        tuple[RepositoryField, ...],
+        BeforeValidator(_repositories),
+        AfterValidator(_other_names),
+    ] = Field(description="Repositories and templates whose Secrets are kept.")
+
+
 type SignInType = Literal["eks", "iamAuthenticator", "webIdentity", "google", "kubeconfig"]
 
 # The field that a kind requires beside its type, and that no other kind may have.
@@ -255,9 +315,11 @@ class SignInField(_Model):
 
 # The fields that are mappings with fields of their own, or lists of such mappings.
 NESTED: Mapping[str, type[BaseModel]] = {
+    "argocd": ArgoCdField,
     "namespaces": NamespacesField,
     "serviceAccounts": ServiceAccountsField,
     "registries": RegistryField,
+    "repositories": RepositoryField,  # of argocd
     "signIn": SignInField,
 }
 
@@ -269,6 +331,12 @@ def _sign_in_field(value: Any) -> Any:
         "expected a mapping with a type, like {type: webIdentity}, found"
         f" {'a list' if isinstance(value, list) else 'a single value'}"
     )
+
+
+def _argo_cd(value: Any) -> Any:
+    if isinstance(value, dict | ArgoCdField) or value is None:
+        return value
+    raise ValueError("expected a mapping {namespace, repositories}")
 
 
 class DefaultsDocument(_Model):
@@ -324,6 +392,9 @@ class DefaultsDocument(_Model):
     )
     labels: Labels = Field({}, description="Labels of the Secret.")
     annotations: Annotations = Field({}, description="Annotations of the Secret.")
+    argocd: Annotated[ArgoCdField | None, BeforeValidator(_argo_cd)] = Field(
+        None, description="Repository Secrets of Argo CD to keep: {namespace, repositories}."
+    )
     endpoint: Endpoint | None = Field(
         None,
         description=(
@@ -481,7 +552,7 @@ def _path(loc: tuple[Any, ...]) -> tuple[str, ...]:
 def _complaint(model: type[DefaultsDocument], loc: tuple[Any, ...], kind: str, message: str) -> str:
     name = ".".join(_path(loc))
     if kind == "extra_forbidden":
-        inner = NESTED.get(str(loc[0]), model) if len(loc) > 1 else model
+        inner = next((NESTED[part] for part in reversed(loc[:-1]) if part in NESTED), model)
         known = [to_camel(known_name) for known_name in inner.model_fields]
         close = difflib.get_close_matches(str(loc[-1]), known, n=1)
         return f"{name}: unknown field" + (

@@ -62,20 +62,24 @@ class AccessAudit:
         """
         self._names = list(namespaces[:NAMESPACES_ASKED])
         lacking = [
-            right
+            (right, name)
             for need in self._needs
             if need.namespaced
             for right in need.rights
             if not self._wide[right, ""].allowed
+            for name in self._places(need)
         ]
-        probed = [] if self._dangerous() else list(dict.fromkeys(["kube-system", *self._names]))
+        within = [need.within for need in self._needs if need.within]
+        every = dict.fromkeys(["kube-system", *within, *self._names])
+        probed = [] if self._dangerous() else list(every)
         self.probed = len(probed)
         self._narrow = await self._ask(
-            (right, name)
-            for rights, where in ((lacking, self._names), (REVEALING, probed))
-            for right in rights
-            for name in where
+            [*lacking, *((right, name) for right in REVEALING for name in probed)]
         )
+
+    def _places(self, need: Need) -> Sequence[str]:
+        """Return the namespaces where the need may be granted, if not in all."""
+        return (need.within,) if need.within else self._names
 
     async def may(self, right: Right, namespace: str) -> bool:
         """Return whether `right` is allowed in the namespace. Raise as `everywhere` does."""
@@ -131,13 +135,20 @@ class AccessAudit:
         lacking = [right for right in need.rights if not self._wide[right, ""].allowed]
         if not lacking:
             return Finding(Check.PERMISSION, True, f"may {describe(need.rights)}")
-        if not need.namespaced or not self._names:
+        names = self._places(need)
+        if not need.namespaced or not names:
             return self._lacking(need, describe(lacking))
         refused = {
-            right: [name for name in self._names if not self._narrow[right, name].allowed]
+            right: [name for name in names if not self._narrow[right, name].allowed]
             for right in lacking
         }
-        where = [name for name in self._names if any(name in those for those in refused.values())]
+        where = [name for name in names if any(name in those for those in refused.values())]
+        if need.within:
+            missing = describe(right for right in lacking if refused[right])
+            if where:
+                return self._lacking(need, f"{missing} in {need.within}")
+            what = f"may {describe(need.rights)} in {need.within}"
+            return Finding(Check.PERMISSION, True, what)
         if not where:
             lost = f": {need.elsewhere}" if need.elsewhere else ""
             return Finding(

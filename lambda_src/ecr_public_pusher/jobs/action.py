@@ -178,7 +178,9 @@ class Action:
             if error.conflict is None:
                 raise
             return self._explained(decision, error)
-        return explain_conflict(decision.name, config.secret_name, ())
+        return explain_conflict(
+            decision.name, config.secret_name, (), repository=config.repository is not None
+        )
 
     async def _send(
         self, namespace: str, body: bytes, patience: Patience, *, force: bool = False
@@ -268,7 +270,11 @@ class Action:
             if error.retryable:
                 raise
             return explain_not_removed(
-                error, decision.name, config.secret_name, group=self.judge.planned.group
+                error,
+                decision.name,
+                config.secret_name,
+                group=self.judge.planned.group,
+                repository=config.repository is not None,
             )
         if not gone:
             held = seen if seen.finalizers is not None else await self._look(decision.name) or seen
@@ -336,14 +342,14 @@ class Action:
         if error.retryable:
             raise error
         planned = self.judge.planned
-        listed = decision.namespace.created_at is not None
         return explain(
             error,
             decision.name,
             planned.config.secret_name,
             kubectl=planned.kubectl,
             group=planned.group,
-            listed=listed,
+            listed=decision.namespace.created_at is not None,
+            repository=planned.config.repository is not None,
         )
 
 

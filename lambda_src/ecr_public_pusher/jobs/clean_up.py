@@ -23,9 +23,12 @@ from ecr_public_pusher.results import NamespaceOutcome, Outcome
 async def delete_all(carry_out: CarryOut, deletions: Sequence[Decision], secret_name: str) -> None:
     """Delete the Secrets, after taking their name out of the accounts where we put it.
 
-    Raise as Client.send does.
+    No account has the name of a repository's Secret. Raise as Client.send does.
     """
     if not deletions:
+        return
+    if carry_out.action.judge.planned.config.repository:
+        await carry_out.all([replace(one, accounts=()) for one in deletions])
         return
     try:
         listed = await carry_out.action.api.accounts_named(None, seen_account)
@@ -52,6 +55,7 @@ async def look_for_ours(
     group: str,
     expected: Collection[str],
     says_skipped: bool,
+    repository: bool = False,
 ) -> Mapping[str, SeenSecret] | None:
     """Return the Secrets in the namespaces `names`; None if all of them refuse access.
 
@@ -60,10 +64,10 @@ async def look_for_ours(
     without. Raise as Client.send does.
     """
     seen, refused = await look_into_each(api, secret_name, names)
+    may_not = may_not_remove(secret_name, repository=repository)
+    remedy = remedy_removal(secret_name, group, repository=repository)
     if refused and len(refused) == len(names):
-        ledger.fail(
-            ClusterAborted(may_not_remove(secret_name), remedy=remedy_removal(secret_name, group))
-        )
+        ledger.fail(ClusterAborted(may_not, remedy=remedy))
         return None
     for name in refused:
         # Where we may not write either (access is granted namespace by namespace), nothing of ours
@@ -72,12 +76,7 @@ async def look_for_ours(
             name in expected
             or (await can_i(api, Right("patch", "secrets", secret_name), namespace=name)).allowed
         ):
-            outcome = NamespaceOutcome(
-                name,
-                Outcome.FORBIDDEN,
-                may_not_remove(secret_name),
-                remedy_removal(secret_name, group),
-            )
+            outcome = NamespaceOutcome(name, Outcome.FORBIDDEN, may_not, remedy)
         elif says_skipped:
             message = "not checked: the function may neither read nor write the Secret there"
             outcome = NamespaceOutcome(name, Outcome.SKIPPED, message)

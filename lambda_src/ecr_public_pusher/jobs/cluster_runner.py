@@ -15,8 +15,10 @@ from ecr_public_pusher.configuration.kubectl_commands import naming_subject
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import (
     ApiError,
+    ConnectionFailed,
     DeadlineReached,
     InternalError,
+    NoAnswerError,
     NotThereError,
     PusherError,
     SignInError,
@@ -35,7 +37,13 @@ from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from ecr_public_pusher.ownership import Stack
 from ecr_public_pusher.registries.token_provider import TokenProvider
-from ecr_public_pusher.results import Choice, ClusterResult, NamespaceOutcome, Outcome
+from ecr_public_pusher.results import (
+    Choice,
+    ClusterResult,
+    Namespace,
+    NamespaceOutcome,
+    Outcome,
+)
 from ecr_public_pusher.sign_in.factory import SignIns
 from ecr_public_pusher.sign_in.kind import SignIn
 
@@ -43,6 +51,9 @@ CLUSTERS_AT_ONCE = 100
 # A cluster that takes this long may hang: others are started beside it, up to the maximum.
 SLOW_CLUSTER_SECONDS = 5.0
 MOST_CLUSTERS_AT_ONCE = 256
+REPOSITORIES_AT_ONCE = 4
+# Errors that every further request to the cluster would meet too.
+_OF_THE_CLUSTER = (SignInError, UnreachableError, ConnectionFailed, NoAnswerError, DeadlineReached)
 # Errors that a cluster being deleted may cause.
 _MAY_BE_GONE = (NotThereError, UnreachableError, SignInError, ApiError)
 
@@ -121,6 +132,9 @@ def with_others(results: Sequence[ClusterResult], plan: Plan) -> list[ClusterRes
     return sorted([*results, *failed, *skipped], key=lambda result: result.id)
 
 
+type _Job = Push | Remove
+
+
 class _State(Enum):
     """Progress of a cluster's run."""
 
@@ -148,13 +162,23 @@ class _ClusterRun:
         self._workplace = workplace
         self._clock = workplace.deadline.clock
         self._explains = intent.dry_run and intent.kind == "push"
-        self._job: Push | Remove
-        if intent.kind == "remove":
-            self._job = Remove(planned, intent, workplace.deadline, most_connections)
-        else:
-            self._job = Push(
-                planned, intent, workplace.tokens, workplace.deadline, most_connections, lag
-            )
+        self._most_connections = most_connections
+
+        def job(of: PlannedCluster) -> _Job:
+            if intent.kind == "remove":
+                return Remove(of, intent, workplace.deadline, most_connections)
+            return Push(of, intent, workplace.tokens, workplace.deadline, most_connections, lag)
+
+        self._new_job = job
+        self._job = job(planned)
+        # One for each of Argo CD's repositories, in the namespaces that the request is about.
+        self._others = [
+            job(one)
+            for one in planned.repositories
+            if one.config.within and intent.scope.holds(Namespace(one.config.within))
+        ]
+        self._cleans_up = intent.cleans_up or intent.kind == "remove"
+        self._failures: list[PusherError] = []
         self._sign_in: SignIn | None = None
         self._left_out: str | None = None
         self._state = _State.WAITING
@@ -199,28 +223,40 @@ class _ClusterRun:
             error = DeadlineReached(
                 _OUT_OF_TIME if self._state is _State.STARTED else _NO_TURN, remedy=_TIME
             )
-        outcomes = dict(ledger.outcomes)
-        for target in ledger.targets:
-            if target.name not in outcomes:
-                outcomes[target.name] = self._left_over(target.name, error)
-        planned = [target.name for target in ledger.targets]
-        others = sorted(outcomes.keys() - set(planned))
+        planned, others, outcomes = self._outcomes(ledger, error)
+        found = set(planned)
+        lives = [ledger.seconds_left]
+        for job in self._others:
+            names, _, its = self._outcomes(job.ledger, error)
+            secret = job.planned.config.secret_name
+            outcomes += [outcome._replace(secret=secret, replaces=False) for outcome in its]
+            found.update(names)
+            lives.append(job.ledger.seconds_left)
         return ClusterResult(
             self._config.id,
-            tuple(
-                self._naming_subject(outcome)
-                for name in [*planned, *others]
-                if (outcome := outcomes[name]) is not None
-            ),
+            tuple(map(self._naming_subject, outcomes)),
             error=error,
             seconds=self._seconds if self._seconds is not None else 0.0,
             attempted=self._state is not _State.WAITING,
-            found=frozenset(planned),
-            seconds_left=ledger.seconds_left,
+            found=frozenset(found),
+            seconds_left=min((life for life in lives if life is not None), default=None),
             empty_globs=ledger.empty_globs,
             selection=self._selection(planned, others) if self._explains else (),
             credential_expires_at=self._credential_expires_at,
         )
+
+    def _outcomes(
+        self, ledger: Ledger, error: PusherError | None
+    ) -> tuple[list[str], list[str], list[NamespaceOutcome]]:
+        """Return the planned namespaces, others with outcomes, and the outcomes, in that order."""
+        outcomes = dict(ledger.outcomes)
+        for target in ledger.targets:
+            if target.name not in outcomes:
+                outcomes[target.name] = self._left_over(target.name, error, ledger)
+        planned = [target.name for target in ledger.targets]
+        others = sorted(outcomes.keys() - set(planned))
+        found = (outcomes[name] for name in [*planned, *others])
+        return planned, others, [outcome for outcome in found if outcome is not None]
 
     @property
     def _credential_expires_at(self) -> datetime | None:
@@ -279,12 +315,34 @@ class _ClusterRun:
         return error.message if isinstance(error, NotThereError) else None
 
     async def _work(self, access: ClusterAccess) -> None:
+        self._failures.clear()
         async with self._workplace.api(access) as api:
-            await self._job.run(api)
-        if self._ledger.error is not None:
-            raise self._ledger.error
+            await self._one(self._job, api)
+            if self._cleans_up:
+                self._others += map(self._new_job, self._ledger.dropped)
+            await run_concurrently(
+                self._others,
+                lambda job: self._one(job, api),
+                width=min(REPOSITORIES_AT_ONCE, self._most_connections),
+            )
+        if self._failures:
+            raise self._failures[0]
 
-    def _left_over(self, name: str, error: PusherError | None) -> NamespaceOutcome:
+    async def _one(self, job: _Job, api: KubernetesApi) -> None:
+        """Do the job of one Secret; its failure is no other's unless it is the whole cluster's."""
+        if any(isinstance(failure, _OF_THE_CLUSTER) for failure in self._failures):
+            return
+        try:
+            await job.run(api)
+        except PusherError as error:
+            self._failures.append(error)
+        except Exception as error:  # noqa: BLE001 - a bug of ours fails only this Secret
+            self._failures.append(InternalError.from_exception(error))
+        else:
+            if job.ledger.error is not None:
+                self._failures.append(job.ledger.error)
+
+    def _left_over(self, name: str, error: PusherError | None, ledger: Ledger) -> NamespaceOutcome:
         if error is not None and not isinstance(error, DeadlineReached):
             return NamespaceOutcome(
                 name,
@@ -293,7 +351,7 @@ class _ClusterRun:
                 "See the cluster's error.",
                 with_cluster=True,
             )
-        if name in self._ledger.started:
+        if name in ledger.started:
             return NamespaceOutcome(name, Outcome.FAILED, _OUT_OF_TIME, _TIME)
         return NamespaceOutcome(name, Outcome.NOT_ATTEMPTED, _NO_TURN, _TIME)
 

@@ -205,7 +205,13 @@ class Judge:
             Outcome.CONFLICT,
             f"the document {holder} also selects this namespace of the same cluster, with the"
             " same Secret name",
-            f"Exclude it from one of {holder} and {own.id}, or give them different secretNames.",
+            (
+                f"Remove the repository from one of {holder} and {own.id}, or give its Secrets"
+                " different names."
+                if own.repository
+                else f"Exclude it from one of {holder} and {own.id}, or give them different"
+                " secretNames."
+            ),
         )
         push = self.intent.kind == "push"
         return Decision(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ecr_public_pusher.errors import PusherError
 from ecr_public_pusher.jobs.decision import Decision
+from ecr_public_pusher.jobs.targets import PlannedCluster
 from ecr_public_pusher.results import Namespace, NamespaceOutcome
 
 
@@ -22,7 +23,8 @@ class Ledger:
     `observed`: the cluster has shown what is there.
 
     `seconds_left`: least life of a selected namespace's Secret; None if unknown. `empty_globs`:
-    globs that match no namespace.
+    globs that match no namespace. `dropped`: Secrets of repositories that the document no longer
+    names.
     """
 
     targets: tuple[Namespace, ...] = ()
@@ -32,6 +34,7 @@ class Ledger:
     observed: bool = False
     seconds_left: float | None = None
     empty_globs: tuple[str, ...] = ()
+    dropped: tuple[PlannedCluster, ...] = ()
 
     def note(self, decisions: Iterable[Decision]) -> None:
         """Enter the outcomes of decisions that need no request."""

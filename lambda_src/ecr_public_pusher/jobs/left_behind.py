@@ -3,6 +3,8 @@
 Nothing renews them, and they block pulls once their tokens expire.
 """
 
+from collections.abc import Mapping
+
 from ecr_public_pusher.errors import PusherError
 from ecr_public_pusher.jobs.access_audit import some
 from ecr_public_pusher.jobs.cluster_runner import Workplace
@@ -10,6 +12,7 @@ from ecr_public_pusher.jobs.decision import Intent
 from ecr_public_pusher.jobs.observation import Wanted, observe
 from ecr_public_pusher.jobs.seen_secret import SeenSecret
 from ecr_public_pusher.jobs.targets import PlannedCluster
+from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 from ecr_public_pusher.results import Check, ClusterResult, Finding, Namespace
 from ecr_public_pusher.timestamps import from_epoch
 
@@ -27,29 +30,39 @@ async def left_behind(
         async with workplace.api(
             sign_in.access(sign_in.remembered() or await sign_in.described())
         ) as api:
-            seen = await observe(api, Wanted(planned.config.secret_name, list_namespaces=False))
+            left = {
+                name: secret
+                for one in (planned, *planned.repositories)
+                for name, secret in (await _left(one, intent, api)).items()
+            }
     except PusherError:
         return None
-    left = sorted(
-        one.namespace for one in (seen.secrets or {}).values() if _is_left(planned, intent, one)
-    )
     if not left:
         return None
     now = from_epoch(workplace.deadline.clock.wall())
-    seconds = min(
-        one.seconds_left(now) for one in (seen.secrets or {}).values() if one.namespace in left
-    )
+    seconds = min(one.seconds_left(now) for one in left.values())
     event = f'{{"action": "remove", "clusters": ["{planned.config.id}"]}}'
     finding = Finding(
         Check.LEFT,
         False,
         f"the document is disabled, but {len(left)} of its Secrets are still there, the first"
-        f" of which expires in {seconds / 3600:.1f} hours: {some(left)}",
+        f" of which expires in {seconds / 3600:.1f} hours: {some(sorted(left))}",
         "Nothing renews them, and an expired token blocks pulls: enable the document, or send"
         f" {event}.",
         seconds_left=seconds,
     )
     return ClusterResult(planned.config.id, findings=(finding,))
+
+
+async def _left(
+    planned: PlannedCluster, intent: Intent, api: KubernetesApi
+) -> Mapping[str, SeenSecret]:
+    """Return the Secrets left, by namespace, or by namespace and name for repositories."""
+    config = planned.config
+    wanted = Wanted(config.secret_name, list_namespaces=False, namespace=config.within)
+    seen = (await observe(api, wanted)).secrets or {}
+    suffix = f"/{config.secret_name}" if config.within else ""
+    return {f"{name}{suffix}": one for name, one in seen.items() if _is_left(planned, intent, one)}
 
 
 def _is_left(planned: PlannedCluster, intent: Intent, seen: SeenSecret) -> bool:

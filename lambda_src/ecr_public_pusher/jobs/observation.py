@@ -29,6 +29,8 @@ type Accounts = Mapping[str, Mapping[str, SeenAccount]]
 class Wanted:
     """Facts that a run needs about a cluster.
 
+    `namespace`: the only one in which the Secret is looked for; None: all of them.
+
     `list_namespaces`: namespaces are listed, all that match `selector` (None: every one).
 
     `accounts`: the ServiceAccounts to list; an empty selection if none are needed.
@@ -38,6 +40,7 @@ class Wanted:
     list_namespaces: bool
     selector: str | None = None
     accounts: AccountSelection = NO_ACCOUNTS
+    namespace: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,12 @@ async def observe(api: KubernetesApi, wanted: Wanted, *, at_once: int = LISTS) -
                 else nothing()
             )
             secrets = group.create_task(
-                listed("secrets", lambda: api.secrets_named(wanted.secret_name, seen_secret))
+                listed(
+                    "secrets",
+                    lambda: api.secrets_named(
+                        wanted.secret_name, seen_secret, namespace=wanted.namespace
+                    ),
+                )
             )
             accounts = group.create_task(
                 listed(

@@ -21,11 +21,13 @@ def explain(
     kubectl: str,
     group: str = RBAC_GROUP,
     listed: bool = False,
+    repository: bool = False,
 ) -> NamespaceOutcome:
     """Return the outcome and remedy for a final error about the Secret `name`.
 
     `kubectl`: the beginning of a command for the cluster. `group`: the group that the cluster gives
-    the function. `listed`: the namespace existed a moment ago.
+    the function. `listed`: the namespace existed a moment ago. `repository`: it is the Secret of
+    one of Argo CD's repositories.
     """
 
     def outcome(kind: Outcome, message: str, remedy: str = "") -> NamespaceOutcome:
@@ -49,7 +51,9 @@ def explain(
             " or exclude the namespace.",
         )
     if error.denied_by is DeniedBy.POLICY:
-        if namespace.startswith(PLATFORM_NAMESPACES):
+        if repository:
+            remedy = f"Ask whoever runs it for an exception for the group {RBAC_GROUP}."
+        elif namespace.startswith(PLATFORM_NAMESPACES):
             remedy = (
                 "The namespace belongs to the platform: exclude it (namespaces: {exclude:"
                 f" [{namespace}]}})."
@@ -70,18 +74,18 @@ def explain(
             Outcome.FORBIDDEN,
             f"not allowed to create and patch the Secret {name} (or, granted namespace by"
             " namespace: the namespace does not exist)",
-            f"Apply infra/rbac with resources: [secrets], resourceNames: [{name}], verbs: [create,"
-            f" patch] for the group {group}.",
+            f"Apply infra/rbac{'/argocd.yaml' if repository else ''} with resources: [secrets],"
+            f" resourceNames: [{name}], verbs: [create, patch] for the group {group}.",
         )
     if error.type_conflict or (error.status == 422 and "FieldValueInvalid" in error.causes):
         return outcome(
             Outcome.WRONG_TYPE,
             f"a Secret {name} of another type is there, and a Secret's type cannot be changed",
             f"Delete it (`{kubectl} -n {namespace} delete secret {name}`), or choose another"
-            " secretName.",
+            f" {'name' if repository else 'secretName'}.",
         )
     if error.conflict:
-        return explain_conflict(namespace, name, error.conflict.managers)
+        return explain_conflict(namespace, name, error.conflict.managers, repository=repository)
     if error.status == 422 and "FieldValueForbidden" in error.causes:
         return outcome(
             Outcome.FAILED,
@@ -91,15 +95,24 @@ def explain(
     return outcome(Outcome.FAILED, error.message, error.remedy)
 
 
-def explain_conflict(namespace: str, name: str, managers: Sequence[str]) -> NamespaceOutcome:
+def explain_conflict(
+    namespace: str, name: str, managers: Sequence[str], *, repository: bool = False
+) -> NamespaceOutcome:
     """Return the outcome of a Secret that somebody else's field managers hold."""
+    remedy = (
+        "Stop the other writer and set takeOwnership: true, or choose another name for the"
+        " repository's Secret. A takeover replaces name, url, type, enableOCI, username and"
+        " password, and leaves Argo CD's other settings in the Secret."
+        if repository
+        else "Stop the other writer and set takeOwnership: true, exclude the namespace, or choose"
+        " another secretName. A takeover replaces everything in the Secret, credentials of"
+        " other registries included."
+    )
     return NamespaceOutcome(
         namespace,
         Outcome.CONFLICT,
         f"the Secret {name} is managed by {', '.join(managers) or 'another field manager'}",
-        "Stop the other writer and set takeOwnership: true, exclude the namespace, or choose"
-        " another secretName. A takeover replaces everything in the Secret, credentials of"
-        " other registries included.",
+        remedy,
     )
 
 
@@ -171,7 +184,7 @@ def missing_accounts(
 
 
 def explain_not_removed(
-    error: ApiStatusError, namespace: str, name: str, *, group: str
+    error: ApiStatusError, namespace: str, name: str, *, group: str, repository: bool = False
 ) -> NamespaceOutcome:
     """Return the outcome of a Secret that stays.
 
@@ -187,23 +200,31 @@ def explain_not_removed(
         )
     if error.lacks_rights:
         return NamespaceOutcome(
-            namespace, Outcome.FORBIDDEN, may_not_remove(name), remedy_removal(name, group)
+            namespace,
+            Outcome.FORBIDDEN,
+            may_not_remove(name, repository=repository),
+            remedy_removal(name, group, repository=repository),
         )
     return NamespaceOutcome(
         namespace, Outcome.FAILED, f"the Secret could not be removed: {error.message}", error.remedy
     )
 
 
-def may_not_remove(name: str) -> str:
+def may_not_remove(name: str, *, repository: bool = False) -> str:
     """Return the message for missing rights to remove the Secret."""
     return (
-        f"signed in, but not allowed to get and delete the Secret {name}, which prune and remove"
-        " need"
+        f"signed in, but not allowed to {'list' if repository else 'get'} and delete the Secret"
+        f" {name}, which prune and remove need"
     )
 
 
-def remedy_removal(name: str, group: str) -> str:
+def remedy_removal(name: str, group: str, *, repository: bool = False) -> str:
     """Return the remedy for missing rights to remove the Secret."""
+    if repository:
+        return (
+            "Apply infra/rbac/argocd.yaml (list and delete on secrets with resourceNames:"
+            f" [{name}] for the group {group})."
+        )
     return (
         f"Apply infra/rbac/prune.yaml (get and delete on secrets with resourceNames: [{name}] for"
         f" the group {group})."

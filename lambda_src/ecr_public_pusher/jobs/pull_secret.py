@@ -1,4 +1,4 @@
-"""Build the Secret that one document asks for, with the tokens of this run.
+"""Build a Secret that one document asks for, with the tokens of this run.
 
 In a dry run it holds a placeholder.
 """
@@ -18,7 +18,7 @@ TOKEN_LIFE = timedelta(hours=12)
 async def pull_secret(
     config: ClusterConfig, tokens: TokenProvider, *, stack: Stack, now: datetime, dry_run: bool
 ) -> SecretManifest:
-    """Return the Secret's manifest.
+    """Return the manifest of the pull Secret, or of a repository's, if `config` is of one.
 
     Raise TokenError, RoleError, DeadlineReached if a token cannot be had.
 
@@ -38,6 +38,16 @@ async def pull_secret(
         authorizations = {host: one.token.authorization for one in had for host in one.hosts}
         expires_at = min(one.token.expires_at for one in had)
     owner = stack.owner(config.id)
+    if config.repository is not None:
+        (authorization,) = set(authorizations.values())  # of its one registry
+        return SecretManifest.of_repository(
+            config,
+            config.repository,
+            authorization,
+            owner=owner,
+            expires_at=expires_at,
+            pushed_at=now,
+        )
     return SecretManifest.of(
         config, docker_config(authorizations), owner=owner, expires_at=expires_at, pushed_at=now
     )

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from ecr_public_pusher.configuration.account_selector import NO_ACCOUNTS
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.names import is_glob, matches
 from ecr_public_pusher.configuration.namespace_selector import SYSTEM_NAMESPACES, in_scope
 from ecr_public_pusher.deadline import Deadline
@@ -12,6 +14,7 @@ from ecr_public_pusher.jobs.action import Action
 from ecr_public_pusher.jobs.carry_out import CarryOut
 from ecr_public_pusher.jobs.clean_up import delete_all, look_for_ours
 from ecr_public_pusher.jobs.decision import Decision, Intent, Judge, State, Step
+from ecr_public_pusher.jobs.dropped_repositories import dropped, still_there
 from ecr_public_pusher.jobs.lateness import Lateness, LoopLag
 from ecr_public_pusher.jobs.ledger import Ledger
 from ecr_public_pusher.jobs.look_by_name import look_by_name, looks_by_name
@@ -115,13 +118,14 @@ class Push:
             list_namespaces=self.planned.needs_list or self._prunes,
             selector=None if self._prunes else config.selection.selector,
             accounts=config.service_accounts,
+            namespace=config.within,
         )
         seen = await observe(api, wanted, at_once=self._lists_at_once)
         if "namespaces" in seen.refused and self.planned.needs_list:
             raise _cannot_list()
         named = config.selection.names
         if seen.secrets is None:
-            return await self._looked_by_name(api, seen)
+            return seen if config.within else await self._looked_by_name(api, seen)
         if (
             self.intent.kind != "sweep"
             or wanted.list_namespaces
@@ -130,7 +134,7 @@ class Push:
             return seen
         # A name that lacks its Secret may not be a namespace at all; a sweep does not write to find
         # out.
-        there = await observe(api, Wanted(config.secret_name, list_namespaces=True))
+        there = await observe(api, replace(wanted, list_namespaces=True, accounts=NO_ACCOUNTS))
         return replace(seen, namespaces=there.namespaces)
 
     async def _looked_by_name(self, api: KubernetesApi, seen: Observation) -> Observation:
@@ -167,15 +171,27 @@ class Push:
         for decision in decisions:
             (idle if decision.idle else busy).append(decision)
         self.ledger.note(idle)
-        if any(decision.writes_secret for decision in busy):
+        writes = any(decision.writes_secret for decision in busy)
+        if writes or self.intent.cleans_up:
+            stack = self.intent.stack
+            noted = dropped(self.planned, self._observation.secrets, stack)
+            self.ledger.dropped = await still_there(api, noted, stack)
+        if writes:
             self._manifest = await pull_secret(
-                self.planned.config,
+                self._noting(self.planned.config),
                 self.tokens,
                 stack=self.intent.stack,
                 now=self._now(),
                 dry_run=self.intent.dry_run,
             )
         await self._carry_out(api, judge).all(busy)
+
+    def _noting(self, config: ClusterConfig) -> ClusterConfig:
+        """Return the settings with repositories whose Secrets are still there, to be noted on."""
+        kept = (one.config.repository for one in self.ledger.dropped)
+        return replace(
+            config, repositories=(*config.repositories, *(one for one in kept if one is not None))
+        )
 
     def _carry_out(self, api: KubernetesApi, judge: Judge) -> CarryOut:
         action = Action(
@@ -191,6 +207,8 @@ class Push:
             self.ledger.fail(_cannot_list())
             return
         if seen.secrets is None:
+            if config.within:
+                return
             chosen = {target.name for target in self.ledger.targets}
             names = [
                 one.name
@@ -213,7 +231,9 @@ class Push:
             deletions = [one for one in cleanup if one.step is Step.DELETE]
         leaving = [decision.name for decision in deletions]
         held = (
-            None if self.intent.prune_all else held_back(config.id, leaving, applied=self._there())
+            None
+            if self.intent.prune_all or config.within  # dropped by its name: no glob takes many
+            else held_back(config.id, leaving, applied=self._there())
         )
         if held is None:
             await delete_all(self._carry_out(api, judge), deletions, config.secret_name)

@@ -25,6 +25,7 @@ _MARKED = {
     "cluster.yaml": "push",
     "prune.yaml": "prune",
     "service-accounts.yaml": "service-accounts",
+    "argocd.yaml": "argocd",
 }
 _NAMESPACED = {"cluster.yaml": "namespaced.yaml"}
 

@@ -9,6 +9,7 @@ from ecr_public_pusher.jobs.action import Action
 from ecr_public_pusher.jobs.carry_out import CarryOut
 from ecr_public_pusher.jobs.clean_up import delete_all, look_for_ours
 from ecr_public_pusher.jobs.decision import Intent, Judge, Step
+from ecr_public_pusher.jobs.dropped_repositories import dropped
 from ecr_public_pusher.jobs.ledger import Ledger
 from ecr_public_pusher.jobs.observation import Observation, Wanted, observe
 from ecr_public_pusher.jobs.targets import PlannedCluster
@@ -36,7 +37,8 @@ class Remove:
         judge = Judge(self.planned, self.intent, from_epoch(self.deadline.clock.wall()))
         # Only labels tell what a selector of a document that stays selects.
         by_label = any(other.selection.selector for other in self.planned.behind)
-        seen = await observe(api, Wanted(secret, list_namespaces=by_label))
+        within = self.planned.config.within
+        seen = await observe(api, Wanted(secret, list_namespaces=by_label, namespace=within))
         looks = seen.secrets is not None
         self.ledger.observed = True
         if not looks:
@@ -44,6 +46,7 @@ class Remove:
             if found is None:
                 return
             seen = found
+        self.ledger.dropped = dropped(self.planned, seen.secrets, self.intent.stack)
         decisions = judge.decide(seen)
         deletions = [decision for decision in decisions if decision.step is Step.DELETE]
         self.ledger.targets += tuple(decision.namespace for decision in decisions)
@@ -63,6 +66,7 @@ class Remove:
             group=self.planned.group,
             expected={one.name for one in namespaces if config.selection.selects(one)},
             says_skipped=True,
+            repository=config.repository is not None,
         )
         self.ledger.targets = tuple(one for one in namespaces if one.name in self.ledger.outcomes)
         listed = tuple(one for one in namespaces if one.created_at is not None)
@@ -72,8 +76,10 @@ class Remove:
         """Return all namespaces, since earlier configurations may have selected others.
 
         Where they may not be listed, return those named outright; raise ApiError if a list is
-        needed.
+        needed. A repository's Secret is in one namespace.
         """
+        if self.planned.config.within:
+            return [Namespace(self.planned.config.within)]
         try:
             return await api.namespaces()
         except ApiStatusError as error:

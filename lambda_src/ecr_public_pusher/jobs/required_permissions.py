@@ -3,7 +3,7 @@
 With the commands that correct either.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
@@ -34,7 +34,7 @@ class Need:
     """Rights that are needed, and granted, together.
 
     `file`: the file below infra/rbac that grants them. `namespaced`: they may be granted namespace
-    by namespace.
+    by namespace. `within`: the only namespace where they are needed; "": the selected ones.
 
     `kubectl`: the beginning of a command for the cluster. `without`: what is lost without them, if
     a push works all the same. `elsewhere`: what is lost if they are granted in the selected
@@ -48,9 +48,15 @@ class Need:
     without: str = ""
     elsewhere: str = ""
     subject: str = OUR_GROUP
+    within: str = ""
 
     def remedy(self, namespaces: Sequence[str] = ()) -> str:
-        """Return the command that grants them in `namespaces`, or everywhere if there are none."""
+        """Return the command that grants them in `namespaces`, or everywhere if there are none.
+
+        What is needed in one namespace only is granted there.
+        """
+        if self.within:
+            namespaces = (self.within,)
         secret = next(
             (right.name for right in self.rights if right.resource == "secrets"),
             DEFAULT_SECRET_NAME,
@@ -132,7 +138,7 @@ def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Nee
         )
     look = _rights(("list",), "secrets", config.secret_name)
     by_name = not (needs_list or config.prune) and looks_by_name(config.selection)
-    found.append(
+    found += [
         Need(
             look,
             "cluster.yaml",
@@ -140,15 +146,33 @@ def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Nee
             namespaced=by_name,
             without=_BLIND,
             elsewhere=_BLIND_ELSEWHERE,
-        )
-    )
+        ),
+        *_for_repositories(config, command),
+    ]
     return [replace(need, subject=group_subject(config)) for need in found]
+
+
+def _for_repositories(config: ClusterConfig, command: str) -> Iterator[Need]:
+    """Yield what the Secrets of Argo CD's repositories need, in their one namespace."""
+    if not config.repositories:
+        return
+    names = [one.name for one in config.repositories]
+    file, within = "argocd.yaml", config.repositories[0].namespace
+    yield Need(_rights(("create", "patch"), "secrets", *names), file, command, within=within)
+    look = _rights(("list",), "secrets", *names)
+    yield Need(look, file, command, without=_BLIND_TO_REPOSITORIES, within=within)
+    if config.prune:
+        yield Need(_rights(("delete",), "secrets", *names), file, command, within=within)
 
 
 _BLIND = (
     "pushes write without looking first, a sweep serves new namespaces only (none that is"
     " labelled later, or whose Secret was deleted or is about to expire), and Secrets that are"
     " left behind or about to expire go unnoticed"
+)
+_BLIND_TO_REPOSITORIES = (
+    "pushes write these Secrets without looking first, a sweep does not correct them, and a"
+    " removal cannot find them"
 )
 _BLIND_ELSEWHERE = "Secrets that are left behind in others go unnoticed"
 _BLIND_TO_ACCOUNTS = (

@@ -6,9 +6,17 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ecr_public_pusher.jobs.secret_manifest import ATTACHED, DATA_KEY, EXPIRES_AT, OWNER, PUSHED_AT
+from ecr_public_pusher.jobs.secret_manifest import (
+    ATTACHED,
+    EXPIRES_AT,
+    OWNER,
+    PUSHED_AT,
+    REPOSITORIES,
+    TOKEN_KEYS,
+)
 from ecr_public_pusher.kubernetes_api.names import (
     NAMESPACE,
+    OBJECT,
     QUALIFIED,
     UID,
     VERSION,
@@ -45,7 +53,7 @@ TRACKING_ANNOTATIONS = frozenset(
     }
 )
 
-_DATA = f"f:{DATA_KEY}"
+_TOKENS = frozenset(f"f:{key}" for key in TOKEN_KEYS)
 
 # A field manager and its operation, Apply or Update.
 type Manager = tuple[str, str]
@@ -73,9 +81,10 @@ class SeenSecret(NamedTuple):
     """A Secret as a list showed it.
 
     `owner` is the owner annotation if our label stands beside it, else None. `managers` hold its
-    data, and `writers` its stringData, which the API server turns into data: whoever holds either
-    has written it. `restored`: Velero put it there. `finalizers`: None unless it is being deleted.
-    `attached`: its name was put into ServiceAccounts.
+    token, and `writers` that of its stringData, which the API server turns into data: whoever holds
+    either has written it. `restored`: Velero put it there. `finalizers`: None unless it is being
+    deleted. `attached`: its name was put into ServiceAccounts. `repositories`: namespace and name
+    of the Secrets of Argo CD's repositories that its document named.
     """
 
     namespace: str
@@ -90,6 +99,7 @@ class SeenSecret(NamedTuple):
     finalizers: tuple[str, ...] | None = None
     marks: Marks = NO_MARKS
     attached: bool = False
+    repositories: tuple[tuple[str, str], ...] = ()
 
     @property
     def written(self) -> Hashable:
@@ -157,7 +167,19 @@ def seen_secret(item: Mapping[str, Any], names: Names) -> SeenSecret:
         ),
         _marks(metadata, labels, annotations, names),
         ATTACHED in annotations or NOTED_ACCOUNTS in annotations,
+        _repositories(annotations[REPOSITORIES], names) if REPOSITORIES in annotations else (),
     )
+
+
+def _repositories(text: str, names: Names) -> tuple[tuple[str, str], ...]:
+    """Return what an annotation of ours notes; nothing if somebody has changed its form."""
+    try:
+        return tuple(
+            (names.checked(namespace, NAMESPACE), names.checked(name, OBJECT))
+            for namespace, _, name in (word.partition("/") for word in text.split())
+        )
+    except ValueError:
+        return ()
 
 
 def _owner(labels: Mapping[str, str], annotations: Mapping[str, str], names: Names) -> str | None:
@@ -167,13 +189,13 @@ def _owner(labels: Mapping[str, str], annotations: Mapping[str, str], names: Nam
 
 
 def _holders(entries: Any, names: Names) -> tuple[frozenset[Manager], frozenset[Manager]]:
-    """Return who holds the data, and who has written it as stringData."""
+    """Return who holds the token in the data, and who has written it as stringData."""
     data: list[Manager] = []
     string_data: list[Manager] = []
     for entry in entries or ():
         fields = entry.get("fieldsV1") or {}
-        in_data = _DATA in fields.get("f:data", ())
-        in_string_data = _DATA in fields.get("f:stringData", ())
+        in_data = not _TOKENS.isdisjoint(fields.get("f:data", ()))
+        in_string_data = not _TOKENS.isdisjoint(fields.get("f:stringData", ()))
         if in_data or in_string_data:
             manager = names.shown(entry["manager"]), str(entry["operation"])
             if in_data:

@@ -1,7 +1,7 @@
 """Choice of the clusters that a request concerns, in order. Pure."""
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, SecretsKey
@@ -22,12 +22,17 @@ class PlannedCluster:
     `ahead`: other enabled documents for the same cluster and Secret name that come first, and keep
     what they select. `behind`: those that come after; in a removal, all that are not removed.
     `invalid`: ids of documents whose Secrets stay theirs until they are corrected.
+    `repositories`: of the same document, one for each of Argo CD's repositories.
+    `of_cluster`: every Secret that enabled documents ask for in the cluster; in a removal, those of
+    documents that stay.
     """
 
     config: ClusterConfig
     ahead: tuple[ClusterConfig, ...] = ()
     behind: tuple[ClusterConfig, ...] = ()
     invalid: frozenset[str] = frozenset()
+    repositories: "tuple[PlannedCluster, ...]" = ()
+    of_cluster: tuple[ClusterConfig, ...] = ()
 
     @property
     def kubectl(self) -> str:
@@ -132,7 +137,7 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
         )
         staying = [config for config in enabled if not wanted(config.id)]
         return Plan(
-            tuple(PlannedCluster(config, behind=_sharing(config, staying)) for config in every),
+            tuple(_only_behind(every, staying, frozenset())),
             invalid=_invalid(configuration, wanted),
             gone=lost,
         )
@@ -200,10 +205,46 @@ def _disabled(
 
     Each comes with the enabled ones for the same cluster and Secret name.
     """
-    for config in sorted(configuration.clusters, key=lambda config: config.id):
-        if not config.enabled and wanted(config.id):
-            others = _sharing(config, enabled)
-            yield PlannedCluster(config, behind=others, invalid=frozenset(configuration.invalid))
+    disabled = (
+        config
+        for config in sorted(configuration.clusters, key=lambda config: config.id)
+        if not config.enabled and wanted(config.id)
+    )
+    return _only_behind(disabled, enabled, frozenset(configuration.invalid))
+
+
+def _only_behind(
+    configs: Iterable[ClusterConfig], others: Sequence[ClusterConfig], invalid: frozenset[str]
+) -> Iterator[PlannedCluster]:
+    """Yield each document with those of the `others` that mean the same Secrets."""
+    by_cluster = _by_cluster(others)
+
+    def planned(config: ClusterConfig) -> PlannedCluster:
+        sharing = _sharing(config, by_cluster.get(config.target, ()))
+        return PlannedCluster(config, behind=sharing, invalid=invalid)
+
+    for config in configs:
+        yield _with_repositories(config, planned, by_cluster.get(config.target, ()))
+
+
+def _by_cluster(
+    configs: Sequence[ClusterConfig],
+) -> dict[tuple[str, str, str], tuple[ClusterConfig, ...]]:
+    """Return the settings of every Secret of these documents by cluster, in their order."""
+    found: dict[tuple[str, str, str], list[ClusterConfig]] = {}
+    for config in configs:
+        found.setdefault(config.target, []).extend((config, *config.of_repositories))
+    return {target: tuple(secrets) for target, secrets in found.items()}
+
+
+def _with_repositories(
+    config: ClusterConfig,
+    planned: Callable[[ClusterConfig], PlannedCluster],
+    of_cluster: tuple[ClusterConfig, ...],
+) -> PlannedCluster:
+    """Return the document's `planned`, with those of its repositories' Secrets."""
+    repositories = tuple(planned(one) for one in config.of_repositories)
+    return replace(planned(config), repositories=repositories, of_cluster=of_cluster)
 
 
 def _sharing(config: ClusterConfig, others: Sequence[ClusterConfig]) -> tuple[ClusterConfig, ...]:
@@ -218,10 +259,16 @@ def _side_by_side(
 
     `enabled` must be in order of id.
     """
+    by_cluster = _by_cluster(enabled)
     together: dict[SecretsKey, list[ClusterConfig]] = {}
-    for config in enabled:
-        together.setdefault(config.secrets, []).append(config)
-    for config in enabled:
+    for secrets in by_cluster.values():
+        for one in secrets:
+            together.setdefault(one.secrets, []).append(one)
+
+    def planned(config: ClusterConfig) -> PlannedCluster:
         others = together[config.secrets]
         place = others.index(config)
-        yield PlannedCluster(config, tuple(others[:place]), tuple(others[place + 1 :]), invalid)
+        return PlannedCluster(config, tuple(others[:place]), tuple(others[place + 1 :]), invalid)
+
+    for config in enabled:
+        yield _with_repositories(config, planned, by_cluster[config.target])

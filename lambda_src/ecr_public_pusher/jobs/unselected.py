@@ -78,13 +78,16 @@ class Unselected:
             if hours
             else "its token has expired, and blocks pulls"
         )
+        repository = self.planned.config.repository is not None
+        what = "names the repository" if repository else "selects the namespace"
         whose = (
-            "this document wrote it, and no longer selects the namespace"
+            f"this document wrote it, and no longer {what}"
             if own
             else f"written by {document}, which is disabled or deleted"
         )
         remedy = (
-            "Select the namespace again, set prune: true, or "
+            f"{'Name the repository' if repository else 'Select the namespace'} again, set"
+            " prune: true, or "
             if own
             else "Select the namespace here or enable that document, or "
         )

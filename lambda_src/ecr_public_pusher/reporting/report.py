@@ -188,7 +188,7 @@ def _cluster(result: ClusterResult, *, dry_run: bool) -> dict[str, Any]:
     if result.empty_globs:
         answer["emptyGlobs"] = [glob[:253] for glob in result.empty_globs[:MAX_NAMES]]
     if adopted := [
-        {"namespace": one.namespace, "from": list(one.taken_from)}
+        {**_place(one), "from": list(one.taken_from)}
         for one in result.outcomes
         if one.outcome is Outcome.ADOPTED
     ]:
@@ -198,9 +198,7 @@ def _cluster(result: ClusterResult, *, dry_run: bool) -> dict[str, Any]:
     if changed := sum(len(one.service_accounts) for one in result.outcomes):
         answer["serviceAccountsChanged"] = changed
     if dry_run and (changes := [one for one in result.outcomes if one.outcome in _CHANGES]):
-        answer["changes"] = [
-            {"namespace": one.namespace, "outcome": one.outcome.value} for one in changes
-        ]
+        answer["changes"] = [{**_place(one), "outcome": one.outcome.value} for one in changes]
     if result.findings:
         answer["findings"] = [
             _finding(finding) for finding in sorted(result.findings, key=lambda finding: finding.ok)
@@ -223,11 +221,17 @@ def _error(error: PusherError) -> dict[str, str]:
 
 def _problem(outcome: NamespaceOutcome) -> dict[str, str]:
     return {
-        "namespace": outcome.namespace,
+        **_place(outcome),
         "outcome": outcome.outcome.value,
         "message": outcome.message,
         "remedy": outcome.remedy,
     }
+
+
+def _place(outcome: NamespaceOutcome) -> dict[str, str]:
+    """Return the namespace, and the Secret's name unless it is the document's `secretName`."""
+    secret = {"secret": outcome.secret} if outcome.secret else {}
+    return {"namespace": outcome.namespace, **secret}
 
 
 def _cap_lists(clusters: list[dict[str, Any]]) -> None:

@@ -46,7 +46,7 @@ def remedy(ran: Ran, name: str) -> str:
 
 def rbac_left(cluster: Cluster) -> list[str]:
     """Return the names of the RBAC objects with our label."""
-    kinds = ("clusterroles", "clusterrolebindings", "rolebindings")
+    kinds = ("clusterroles", "clusterrolebindings", "rolebindings", "roles")
     answers = [cluster.admin("GET", f"{RBAC}/{kind}{LABEL}")[1] for kind in kinds]
     return [one["metadata"]["name"] for answer in answers for one in answer["items"]]
 
@@ -74,6 +74,30 @@ def test_it_undoes_what_add_did_and_a_second_run_finds_nothing(
         "rbac": "unchanged",
         "access-entry": "unchanged",
     }
+
+
+def test_argo_cds_repositories_are_onboarded_and_offboarded_with_the_rest(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    world.add_namespace("prod", "argocd")
+    file = person.home / "prod.yaml"
+    file.write_text(
+        "namespaces: [a]\nargocd:\n  repositories:\n  - {name: charts, url: public.ecr.aws/x}\n"
+    )
+    ran = person.run("clusters", "add", "prod", "-f", str(file), "--replace", "--yes")
+    assert ran.exit_code == 0, ran.stdout
+    assert world.secret("prod", "argocd", "charts") is not None
+    role = f"{RBAC}/namespaces/argocd/roles/ecr-public-pusher-argocd"
+    verbs = [rule["verbs"] for rule in cluster.admin("GET", role)[1]["rules"]]
+    assert verbs == [["create", "patch"], ["list"], ["get"]]
+    planned = person.run("clusters", "offboard", "prod", "--dry-run", "-o", "json")
+    (secrets,) = (step for step in planned.json["steps"] if step["step"] == "secrets")
+    assert secrets["details"] == ["a", "argocd/charts"]
+    ran = person.run(*OFFBOARD)
+    assert ran.exit_code == 0, ran.stdout
+    assert outcomes(ran) == {**ALL_DONE, "removal-rights": "updated"}
+    assert world.secret("prod", "argocd", "charts") is None
+    assert rbac_left(cluster) == []
 
 
 def test_rights_namespace_by_namespace_are_deleted_too(
@@ -208,8 +232,8 @@ def test_without_a_kubeconfig_nothing_is_removed_until_the_function_may_remove_t
     assert outcomes(ran) == {**ALL_DONE, "removal-rights": "skipped", "rbac": "failed"}
     assert world.secret("prod", "a") is None
     assert (
-        "kubectl --context CONTEXT delete clusterrolebindings,rolebindings,clusterroles -A -l"
-        " app.kubernetes.io/name=ecr-public-pusher" in remedy(ran, "rbac")
+        "kubectl --context CONTEXT delete clusterrolebindings,rolebindings,clusterroles,roles -A"
+        " -l app.kubernetes.io/name=ecr-public-pusher" in remedy(ran, "rbac")
     )
 
 

@@ -371,6 +371,17 @@ def test_a_change_that_leaves_secrets_behind_is_noted(
     assert "warning: " in ran.stdout
 
 
+def test_a_repository_of_argo_cd_that_is_dropped_is_noted(
+    person: Administrator, world: World
+) -> None:
+    argo_cd = "namespaces: [a]\nargocd: {{repositories: [{{name: {}, url: public.ecr.aws/x}}]}}\n"
+    world.document("prod", argo_cd.format("charts"))
+    ran = person.run("diff", str(person.folder(prod=argo_cd.format("apps"))))
+    assert "no longer names the repositories charts, whose Secrets stay" in ran.stdout
+    ran = person.run("diff", str(person.folder(prod=argo_cd.format("apps") + "prune: true\n")))
+    assert "warning" not in ran.stdout
+
+
 @pytest.mark.parametrize(
     "text", ["namespaces: [b]\nprune: true\n", "namespaces: ['*']\n", "namespaces: {selector: x}\n"]
 )

@@ -184,6 +184,21 @@ def test_a_namespace_that_two_documents_name_for_one_cluster_is_noted() -> None:
     ]
 
 
+def test_a_repository_that_two_documents_name_for_one_cluster_is_noted() -> None:
+    charts = "argocd: {repositories: [{name: charts, url: public.ecr.aws/x}]}"
+    found = validated(
+        {
+            "a": f"cluster: prod\nnamespaces: [x]\n{charts}",
+            "b": f"cluster: prod\nnamespaces: [y]\n{charts}",
+        }
+    )
+    (note,) = found.notes
+    assert str(note) == (
+        "b.yaml: charts in argocd of prod: the document a selects that too, and keeps it"
+    )
+    assert note.remedy.startswith("Remove the repository charts from one of the two")
+
+
 @pytest.mark.parametrize(
     "second",
     [

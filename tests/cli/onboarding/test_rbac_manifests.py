@@ -5,7 +5,12 @@ from typing import Any
 import pytest
 
 from ecr_public_pusher.configuration.account_selector import AccountSelection
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Server, WebIdentity
+from ecr_public_pusher.configuration.cluster_config import (
+    ClusterConfig,
+    Repository,
+    Server,
+    WebIdentity,
+)
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.jobs.rbac_version import MARK_GROUP, RBAC_VERSION, mark
 from infra.cli.choices import Grant
@@ -106,6 +111,35 @@ def test_namespace_by_namespace_binds_in_each_and_lists_nothing() -> None:
     assert all(
         resources != ["namespaces"] for rule in rules(objects).values() for resources, _, _ in rule
     )
+
+
+def test_argo_cds_repositories_are_granted_by_name_in_their_namespace() -> None:
+    charts, apps, other = (
+        Repository(namespace, name, "public.ecr.aws")
+        for namespace, name in (("argocd", "charts"), ("argocd", "apps"), ("cd", "other"))
+    )
+    documents = [
+        config("a", repositories=(charts,)),
+        config("b", repositories=(apps,)),
+        config("c", repositories=(other,), prune=True),
+    ]
+    objects = manifests(documents, Grant.CLUSTER)
+    assert names(objects)[-4:] == [
+        "Role argocd/ecr-public-pusher-argocd",
+        "RoleBinding argocd/ecr-public-pusher-argocd",
+        "Role cd/ecr-public-pusher-argocd",
+        "RoleBinding cd/ecr-public-pusher-argocd",
+    ]
+
+    def granted(role: Manifest) -> list[tuple[list[str], list[str]]]:
+        return [(rule["verbs"], rule["resourceNames"]) for rule in role["rules"][:-1]]
+
+    both = ["apps", "charts"]
+    assert granted(objects[-4]) == [(["create", "patch"], both), (["list"], both)]
+    assert granted(objects[-2])[2:] == [(["delete"], ["other"])]
+    removal = manifests(documents[:1], Grant.NAMESPACED, removal=True)
+    assert granted(removal[-2])[2:] == [(["delete"], ["charts"])]
+    assert rules(objects)["ecr-public-pusher"][1][2] == ["ecr-public-token"]
 
 
 @pytest.mark.parametrize("given", [config("prod", "team-*"), config("prod", "a", prune=True)])

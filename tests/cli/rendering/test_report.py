@@ -181,6 +181,21 @@ def test_what_is_left_is_a_problem_with_the_command_that_deletes_it() -> None:
     assert f"team-a  left\n  {message}\n    {remedy_of_it}" in text
 
 
+def test_the_secrets_of_argo_cds_repositories_are_told_apart() -> None:
+    changes = [
+        {"namespace": "argocd", "outcome": "created"},
+        {"namespace": "argocd", "secret": "charts", "outcome": "created"},
+    ]
+    problem = {"outcome": "conflict", "message": "managed by x", "remedy": "stop it"}
+    problems = [{"namespace": "argocd", "secret": name, **problem} for name in ("apps", "other")]
+    adopted = [{"namespace": "argocd", "secret": "theirs", "from": ["kubectl"]}]
+    cluster = {**CLUSTER, "changes": changes, "problems": problems, "adopted": adopted}
+    text = printed({**BASE, "action": "plan", "dryRun": True, "clusters": [cluster]})
+    assert "argocd         create\nargocd/charts  create" in text
+    assert "argocd/apps, argocd/other  conflict" in text
+    assert "argocd/theirs  kubectl" in text
+
+
 def test_a_plan_says_what_it_would_do() -> None:
     changes = [{"namespace": "a", "outcome": "created"}, {"namespace": "b", "outcome": "pruned"}]
     text = printed(

@@ -24,6 +24,8 @@ from ...stack import (
 CLUSTER = "prod"
 # In the order in which a person would apply them.
 RBAC_FILES = ("cluster.yaml", "service-accounts.yaml", "prune.yaml")
+ARGO_CD = "argocd"  # the namespace in infra/rbac/argocd.yaml
+CHARTS = "ecr-charts"  # the Secret's name there
 THEIRS = "regcred"  # an entry of somebody else's in the accounts' imagePullSecrets
 FOREIGN_DATA = {".dockerconfigjson": "eyJhdXRocyI6e319"}  # {"auths":{}}
 
@@ -149,10 +151,12 @@ class LifeStack(LocalStack):
         return {
             name: self._state(name)
             for name in names
-            if name == "payments" or name.startswith(("team-", "legacy"))
+            if name in ("payments", ARGO_CD) or name.startswith(("team-", "legacy"))
         }
 
     def _state(self, namespace: str) -> str:
+        if namespace == ARGO_CD:
+            return self._repository()
         status, secret = self.cluster.admin("GET", _secret(namespace))
         whose = (
             "none" if status == 404 else "theirs" if secret.get("data") == FOREIGN_DATA else "ours"
@@ -162,6 +166,17 @@ class LifeStack(LocalStack):
         )
         pulls = " ".join(entry["name"] for entry in account.get("imagePullSecrets", []))
         return f"{whose}, default pulls with {pulls or 'nothing'}"
+
+    def _repository(self) -> str:
+        """Return what Argo CD reads of its repository: type, URL, user."""
+        status, secret = self.cluster.admin("GET", f"/api/v1/namespaces/{ARGO_CD}/secrets/{CHARTS}")
+        if status == 404:
+            return "no repository"
+        read = (
+            base64.b64decode(secret["data"][key]).decode() for key in ("type", "url", "username")
+        )
+        label = secret["metadata"]["labels"]["argocd.argoproj.io/secret-type"]
+        return f"{label} {CHARTS}: {', '.join(read)}"
 
 
 def _secret(namespace: str) -> str:

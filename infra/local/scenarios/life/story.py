@@ -16,7 +16,7 @@ from infra.cli.rendering.text import BAD, FAINT, GOOD, HEAD
 from ...runtime import BuiltFunction, Invocation
 from ...stack import SECRET_NAME
 from ...terminal import Show
-from .stack import RBAC_FILES, THEIRS, LifeStack
+from .stack import ARGO_CD, CHARTS, RBAC_FILES, THEIRS, LifeStack
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Step:
 OURS = f"ours, default pulls with {THEIRS} {SECRET_NAME}"
 NONE = f"none, default pulls with {THEIRS}"
 THEIR_SECRET = f"theirs, default pulls with {THEIRS}"
+REPOSITORY = {"name": CHARTS, "url": "public.ecr.aws/karpenter"}
 
 
 def steps(stack: LifeStack) -> Iterator[Step]:
@@ -74,6 +75,20 @@ def steps(stack: LifeStack) -> Iterator[Step]:
     )
     yield Step(healed, sweep, {"created": 1, "updated": 1, "current": 1}, everywhere)
     yield Step("All is well: a sweep looks, and writes nothing", sweep, {"current": 3}, everywhere)
+    stack.add_namespace(ARGO_CD)
+    stack.grant("argocd.yaml")
+    yield Step(
+        "argocd: {repositories: ...} and infra/rbac/argocd.yaml: Argo CD's Secret is kept too",
+        stack.configure(argocd={"repositories": [REPOSITORY]}),
+        {"created": 1, "updated": 3},
+        {**everywhere, ARGO_CD: f"repository {CHARTS}: helm, public.ecr.aws/karpenter, AWS"},
+    )
+    yield Step(
+        "The repository is dropped: prune deletes its Secret",
+        stack.configure(),
+        {"updated": 3, "pruned": 1},
+        {**everywhere, ARGO_CD: "no repository"},
+    )
     stack.add_namespace("legacy")
     stack.write_foreign_secret("legacy")
     with_legacy = stack.configure(namespaces=["payments", "team-*", "legacy"])

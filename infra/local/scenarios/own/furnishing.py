@@ -33,6 +33,9 @@ def furnish(
             )
         )
         cluster.apply(*yaml.safe_load_all(text))
+    if config.repositories:
+        files.append("argocd.yaml")
+        _furnish_argo_cd(cluster, config, (rbac / "argocd.yaml").read_text())
     made = namespaces(config.selection)
     accounts = service_accounts(config.service_accounts)
     for example in made:
@@ -62,6 +65,27 @@ def furnish(
             f" {', '.join(map(_shown, made)) or 'none: no example matches the selection'}"
         ),
     )
+
+
+def _furnish_argo_cd(cluster: Cluster, config: ClusterConfig, text: str) -> None:
+    """Make Argo CD's namespace, and grant the rights on the document's repositories there.
+
+    Each document gets a Role of its own, since several may share the cluster.
+    """
+    namespace = config.repositories[0].namespace
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    for one in yaml.safe_load_all(text):
+        metadata = {
+            **one["metadata"],
+            "namespace": namespace,
+            "name": f"{one['metadata']['name']}-{config.id.replace('/', '-')}",
+        }
+        if "roleRef" in one:
+            one["roleRef"]["name"] = metadata["name"]
+        for rule in one.get("rules", ()):
+            if rule["resources"] == ["secrets"]:
+                rule["resourceNames"] = [repository.name for repository in config.repositories]
+        cluster.apply({**one, "metadata": metadata})
 
 
 def _shown(example: Example) -> str:

@@ -147,6 +147,20 @@ def test_a_kubeconfig_is_stored_where_the_document_looks_for_it(
         assert "which secretArn names here" in said(stack)
 
 
+def test_argo_cds_namespace_and_rights_are_made_for_its_repositories(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = (
+        "{{cluster: main, namespaces: [{0}], secretName: s-{0}, argocd: {{namespace: cd,"
+        " repositories: [{{name: r-{0}, url: public.ecr.aws/x}}]}}}}"
+    )
+    with pushed(
+        tmp_path, monkeypatch, clusters__a=document.format("a"), clusters__b=document.format("b")
+    ) as (stack, report):
+        assert [cluster(report, name)["counts"] for name in ("a", "b")] == [{"created": 2}] * 2
+        assert "argocd.yaml" in said(stack)
+
+
 def test_clusters_fit_the_defaults_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     defaults = (
         "{namespaces: [a], secretName: other, serviceAccounts: [builder], registries: [public,"
