@@ -13,7 +13,6 @@ from typing import Any
 from tests.month.judge import Violation
 from tests.month.settings import DAY, HOUR, LEAST_LIFE, MINUTE
 from tests.month.simulation import Month
-from tests.month.weather import CLUSTER, WHOLE
 from tests.support.cloudwatch import Alarm, Metrics, Readings, State, simulate
 
 # The threshold of token-ending, and what a sample may differ from a look at the clusters.
@@ -157,27 +156,17 @@ class _Judge:
         )
 
     def _endings(self) -> Iterable[Violation]:
-        """Judge token-ending by the lives that were seen where a run could measure them."""
         name = "TokenEndingAlarm"
-        weather = self._month.weather
-        little = []
-        sweep = self._month.settings.sweep
-        for cluster, seen in self._month.judge.lives.items():
-            since: float | None = None
-            for at, life in seen:
-                if life >= LITTLE_LIFE + 5 * MINUTE:
-                    since = None
-                    continue
-                little.append(at)
-                kinds = (*WHOLE, *CLUSTER, "stopped", "refused", "eks")
-                begun = since if since is not None else at
-                if life >= LITTLE_LIFE or weather.overlap(begun, at, *kinds, target=cluster):
-                    since = None if life >= LITTLE_LIFE else at
-                    continue
-                since = begun
-                if sweep is not None and at - since >= 2 * sweep.every:
-                    why = f"a Secret of {cluster} has {_hours(life)} to live"
-                    yield from self._demand(name, at, WITHIN_MINUTES, why)
+        for at, cluster, life in self._month.judge.measured:
+            if life < LITTLE_LIFE - MINUTE:
+                why = f"a Secret of {cluster} has {_hours(life)} to live"
+                yield from self._demand(name, at, WITHIN_MINUTES, why)
+        little = [
+            at
+            for seen in self._month.judge.lives.values()
+            for at, life in seen
+            if life < LITTLE_LIFE + 5 * MINUTE
+        ]
         yield from self._explain(name, little, 20 * MINUTE, 2 * HOUR + 40 * MINUTE)
 
     def _errors(self) -> Iterable[Violation]:

@@ -38,8 +38,8 @@ class Judge:
     """The promises about Secrets, held against the clusters at each step.
 
     `kept`, `hours`: hours with a valid Secret, and all hours, of all selected namespaces.
-    `allowed`: the hours without one in which the world did not allow better.
     `ended`: each Secret that ended while its namespace was selected: when, and where.
+    `measured`: the least life in a cluster that a sweep could see: when, where, and the seconds.
     """
 
     estate: Estate
@@ -49,6 +49,7 @@ class Judge:
     hours: float = 0
     ended: list[tuple[float, Place]] = field(default_factory=list)
     lives: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    measured: list[tuple[float, str, float]] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
     _now: float = 0
     _owed: dict[str, float] = field(default_factory=dict)
@@ -89,8 +90,7 @@ class Judge:
                 continue
             self._owed.pop(name, None)
             for namespace in self.estate.namespaces(name):
-                token = self.estate.token(name, namespace)
-                life = self.estate.ends[token] - now if token else 0
+                life = self._life(name, namespace, now)
                 if life < TOKEN_LIFE - SLACK:
                     self._say(now, f"{name}/{namespace} has {_hours(life)} right after its push")
                 self._hold_accounts(name, namespace, now)
@@ -98,13 +98,13 @@ class Judge:
     def swept(self, now: float) -> None:
         """Hold what a sweep owes, right after it."""
         for name in self.estate.members:
-            if self._away(name, now):
+            if self.weather.active(now, *WHOLE, *CLUSTER, "eks", target=name):
                 continue
-            if self.weather.well_since(now, *WHOLE, *CLUSTER, "tokens", "eks", target=name) is None:
+            lives = {one: self._life(name, one, now) for one in self.estate.namespaces(name)}
+            self.measured.append((now, name, max(0.0, min(lives.values()))))
+            if self.weather.active(now, "tokens"):
                 continue
-            for namespace in self.estate.namespaces(name):
-                token = self.estate.token(name, namespace)
-                life = self.estate.ends[token] - now if token else 0
+            for namespace, life in lives.items():
                 if life < LEAST_LIFE - SLACK:
                     self._say(now, f"{name}/{namespace} has {_hours(life)} right after a sweep")
                 self._hold_accounts(name, namespace, now)
@@ -116,9 +116,9 @@ class Judge:
         if before is not None:
             known = self.estate.ends[before]
             self.kept += max(0.0, min(now, known) - self._now)
-            if self._now < known <= now and token == before:
-                if not self._away(place[0], known):
-                    self.ended.append((known, place))
+            ended = self._now < known <= now and token == before
+            if ended and not self._away(place[0], known):
+                self.ended.append((known, place))
             if token is None and self._changed.get(place, -1.0) < self._now:
                 self._say(now, f"the Secret of {'/'.join(place)} vanished, and nobody deleted it")
         self.hours += passed
@@ -176,6 +176,10 @@ class Judge:
     def _hold_accounts(self, name: str, namespace: str, now: float) -> None:
         if lacking := self.estate.without_secret(name, namespace):
             self._say(now, f"{name}/{namespace}: {', '.join(lacking)} right after a run lacks it")
+
+    def _life(self, name: str, namespace: str, now: float) -> float:
+        token = self.estate.token(name, namespace)
+        return self.estate.ends[token] - now if token else 0.0
 
     def _away(self, name: str, now: float) -> bool:
         """Return whether the cluster has no document."""

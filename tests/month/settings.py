@@ -16,6 +16,7 @@ LEAST_LIFE = 0.3 * TOKEN_LIFE
 PROFILES: dict[str, dict[str, str | int]] = {
     "default": {},
     "no-sweep": {"SweepSchedule": "none"},
+    "rare-sweep": {"SweepSchedule": "rate(90 minutes)"},
     "fan-out": {"FanOut": "true"},
     "often": {"Schedule": "rate(4 hours)", "AlarmAfterHours": 5, "Timeout": 900},
 }

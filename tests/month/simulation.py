@@ -49,8 +49,8 @@ POLICY = functools.partial(
 DOUBLES = 0.05
 LOSSES = 0.05
 RUN_SECONDS = 2.0
-# A sandbox ends after hours, and the next one begins cold.
-SANDBOX_SECONDS = 5 * HOUR
+# A sandbox ends some time, and the next one begins cold.
+SANDBOX_SECONDS = DAY
 # A person empties the dead-letter queue.
 PURGE_SECONDS = 20 * HOUR
 
