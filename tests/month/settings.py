@@ -17,8 +17,13 @@ PROFILES: dict[str, dict[str, str | int]] = {
     "default": {},
     "no-sweep": {"SweepSchedule": "none"},
     "rare-sweep": {"SweepSchedule": "rate(90 minutes)"},
-    "fan-out": {"FanOut": "true"},
-    "often": {"Schedule": "rate(4 hours)", "AlarmAfterHours": 5, "Timeout": 900},
+    "fan-out": {"FanOut": "true", "SweepSchedule": "rate(15 minutes)"},
+    "often": {
+        "Schedule": "rate(4 hours)",
+        "AlarmAfterHours": 5,
+        "Timeout": 900,
+        "SweepSchedule": "rate(1 hour)",
+    },
 }
 _RATE = re.compile(r"rate\((\d+) (minute|hour)s?\)")
 
