@@ -404,14 +404,15 @@ class _Platform:
     def _note_failures(self, clusters: list[str], *, sweep: bool) -> None:
         """Note the clusters that surely failed.
 
-        A sweep that may list nothing has nothing to do. EKS's answers are kept for an hour.
+        A sweep that may list nothing has nothing to do, and leaves invalid documents to the
+        pushes. EKS's answers are kept for an hour.
         """
         now = self.clock.now
         for name in clusters:
             if self.weather.active(now, "deleted", target=name):
                 continue
-            if self.weather.active(now, "down", "cut", "invalid", target=name) or (
-                not sweep and self.weather.active(now, "forbidden", target=name)
+            if self.weather.active(now, "down", "cut", target=name) or (
+                not sweep and self.weather.active(now, "forbidden", "invalid", target=name)
             ):
                 self.record.failed.append((now, name))
 
