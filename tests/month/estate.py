@@ -86,11 +86,12 @@ class Estate:
                 self.add_account(name, namespace, "default")
         aws = self.world.aws
         aws.script("ecr-public", "GetAuthorizationToken", self._token)
-        for service, action, kind, code in (
+        refusing: tuple[tuple[str, str, Kind, str], ...] = (
             ("ssm", "GetParametersByPath", "parameters", "ThrottlingException"),
             ("eks", "DescribeCluster", "eks", "ServerException"),
             ("sqs", "SendMessageBatch", "sqs", "AccessDeniedException"),
-        ):
+        )
+        for service, action, kind, code in refusing:
             aws.script(service, action, self._refusal(kind, code))
 
     def write_documents(self) -> None:
