@@ -18,7 +18,7 @@ define INSTALL
 	@touch $@
 endef
 
-.PHONY: help linux run test environments check lint types imports workflows templates fix unit coverage build package lock release schemas reference chart pictures bench plots mutation soak bill clean
+.PHONY: help linux run test environments check lint types imports workflows templates fix unit coverage build package lock release schemas reference chart pictures bench plots mutation soak month bill clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -118,6 +118,9 @@ mutation: .venv/.done .venv-mutation/.done ## plant small faults in copies of th
 
 soak: .venv/.done .venv-sam/.done ## invoke one warm function 500 times, to detect memory growth (minutes)
 	$(BIN)/python -m tests.soak $(ARGS)
+
+month: .venv/.done ## simulate four weeks of several stacks with outages: no Secret may end unnoticed (minutes; ARGS="--help" for more)
+	$(BIN)/python -m tests.month $(ARGS)
 
 bill: .venv/.done .venv-sam/.done ## calculate the stack's monthly cost from the work measured on the built function (minutes)
 	$(BIN)/python -m tests.bench.bill $(ARGS)

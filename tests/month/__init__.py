@@ -1,0 +1,4 @@
+"""`make month`: simulated weeks of the function in its AWS, with outages, judged.
+
+Run as `python -m tests.month`.
+"""

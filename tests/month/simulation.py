@@ -1,0 +1,468 @@
+"""AWS around the function, event by event in simulated time; each invocation is a real one."""
+
+import contextlib
+import functools
+import heapq
+import io
+import itertools
+import json
+import os
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from moto.sqs.models import sqs_backends
+
+from ecr_public_pusher import handler
+from ecr_public_pusher.errors import PushFailed
+from ecr_public_pusher.invocation import service
+from ecr_public_pusher.invocation.runner import Runner
+from ecr_public_pusher.invocation.sandbox import Sandbox
+from infra.local.aws.queues import LocalQueue
+from infra.local.kube.kinds import NAMESPACES, SECRETS, SERVICE_ACCOUNTS
+from tests.month.clock import MovedClock
+from tests.month.estate import MEMBERS, PATIENCE_SECONDS, Estate, change_event
+from tests.month.judge import Judge
+from tests.month.settings import DAY, HOUR, MINUTE, Delivery, Settings
+from tests.month.weather import WHOLE, Incident, Weather, forecast, incidents
+from tests.stack.template import STACK
+from tests.support.cloudwatch import Metrics
+from tests.support.world import ACCOUNT, IMPATIENT, ROOT, SECRET, Context, World, world_of_process
+
+FUNCTION = {"FunctionName": "PusherFunction"}
+DEAD_LETTERS = {"QueueName": "DeadLetterQueue.QueueName"}
+POLICY = functools.partial(
+    Runner,
+    retry_policy=type(IMPATIENT)(
+        **vars(IMPATIENT)
+        | {
+            "request_seconds": PATIENCE_SECONDS,
+            "write_seconds": PATIENCE_SECONDS,
+            "first_try_seconds": PATIENCE_SECONDS,
+        }
+    ),
+)
+# At-least-once delivery: the share of events that come twice, and of change events that are lost.
+DOUBLES = 0.05
+LOSSES = 0.05
+RUN_SECONDS = 2.0
+# A sandbox ends some time, and the next one begins cold.
+SANDBOX_SECONDS = DAY
+# A person empties the dead-letter queue.
+PURGE_SECONDS = 20 * HOUR
+
+type Handler = Callable[[World, Any], Any]
+type Work = Callable[[], None]
+
+
+@dataclass
+class Record:
+    """The course of a simulation: what CloudWatch was sent, and what the world really did.
+
+    `completed`: the times of full pushes that nothing kept from being done. `failed`: times and
+    names of clusters that surely failed. `broken`: the times of invocations that surely failed as
+    a whole. `long`: of those that ran into the timeout. `deletions`: the times at which the
+    function learned of a deleted document. `letters`: from when to when the dead-letter queue held
+    something.
+    """
+
+    metrics: Metrics = field(default_factory=Metrics)
+    invocations: Counter[str] = field(default_factory=Counter)
+    completed: list[float] = field(default_factory=list)
+    failed: list[tuple[float, str]] = field(default_factory=list)
+    broken: list[float] = field(default_factory=list)
+    long: list[float] = field(default_factory=list)
+    deletions: list[float] = field(default_factory=list)
+    letters: list[tuple[float, float]] = field(default_factory=list)
+
+
+@dataclass
+class Month:
+    """A finished simulation."""
+
+    settings: Settings
+    weather: Weather
+    days: float
+    record: Record
+    judge: Judge
+
+
+def simulate(
+    days: float,
+    seed: int,
+    profile: str = "default",
+    *,
+    weather: Weather | None = None,
+    deeds: list[Incident] | None = None,
+    invoke: Handler | None = None,
+    retries: bool = True,
+    progress: Callable[[float], None] = lambda _: None,
+) -> Month:
+    """Simulate so many days of a stack with a profile's parameters, and return their course.
+
+    `weather`, `deeds`: instead of those drawn from the seed. `invoke`: instead of the function.
+    `retries`: False for a queue that loses every message, to prove the judge.
+    """
+    dice = random.Random(f"{seed} {profile}")
+    names = [name for name, *_ in MEMBERS]
+    weather = weather or forecast(dice, days, names)
+    deeds = incidents(dice, days, names) if deeds is None else deeds
+    settings = Settings.of(profile)
+    clock = MovedClock()
+    with pytest.MonkeyPatch.context() as patch, world_of_process(patch) as world:
+        clock.install(patch)
+        patch.setattr(service, "Runner", POLICY)
+        estate = Estate(world, clock, weather)
+        estate.fill()
+        judge = Judge(estate, weather, settings)
+        platform = _Platform(
+            settings, clock, estate, judge, dice, invoke or _handle, retries, progress
+        )
+        platform.equip(patch)
+        platform.run(days * DAY, deeds)
+        return Month(settings, weather, days, platform.record, judge)
+
+
+def _handle(world: World, event: Any) -> Any:
+    return handler.invoke(event, Context(60), sandbox=world.sandbox, environ=os.environ)
+
+
+@dataclass
+class _Platform:
+    """Scheduler, EventBridge, Lambda's asynchronous queue and the retry queue's poller."""
+
+    settings: Settings
+    clock: MovedClock
+    estate: Estate
+    judge: Judge
+    dice: random.Random
+    invoke: Handler
+    retries: bool
+    progress: Callable[[float], None]
+    record: Record = field(default_factory=Record)
+    _agenda: list[tuple[float, int, Work]] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _output: io.StringIO = field(default_factory=io.StringIO)
+    _sandbox_ends: float = 0.0
+    _letters_since: float | None = None
+
+    @property
+    def weather(self) -> Weather:
+        return self.estate.weather
+
+    def equip(self, patch: pytest.MonkeyPatch) -> None:
+        """Give the function its queues and the template's environment."""
+        aws = self.estate.world.aws
+        self.queue = aws.put_queue("month-retry", delay_seconds=round(self.settings.delay))
+        self.queue.max_receives = self.settings.receives
+        self.dead_letters = LocalQueue(
+            "month-dead", ACCOUNT, "us-east-1", aws.endpoint_url, delay_seconds=0
+        )
+        given = {
+            "RETRY_QUEUE_URL": self.queue.url,
+            "DEAD_LETTER_QUEUE_URL": self.dead_letters.url,
+            "STACK_NAME": STACK,
+            **self.settings.environment,
+        }
+        for name, value in given.items():
+            patch.setenv(name, value)
+
+    def run(self, end: float, deeds: list[Incident]) -> None:
+        """Do everything until `end`. What fails begins and ends before what happens then."""
+        for outage in self.weather.outages:
+            if outage.kind in ("invalid", "deleted", "defaults"):
+                name = outage.target
+                path = f"{ROOT}/clusters/{name}" if name else f"{ROOT}/defaults"
+                gone = outage.kind == "deleted"
+                for at, operation in (
+                    (outage.start, "Delete" if gone else "Update"),
+                    (outage.end, "Create" if gone else "Update"),
+                ):
+                    self._at(at, functools.partial(self._rewrite, path, operation, name))
+        for deed in deeds:
+            self._at(deed.at, functools.partial(self._do, deed))
+        self._every(self.settings.push, MINUTE)
+        if self.settings.sweep is not None:
+            self._every(self.settings.sweep, 3 * MINUTE)
+        while self._agenda and self._agenda[0][0] <= end:
+            at, _, work = heapq.heappop(self._agenda)
+            self.clock.now = max(at, self.clock.now)
+            self.progress(self.clock.now)
+            self.judge.look(self.clock.now)
+            work()
+            self.judge.look(self.clock.now)
+            self._plan_poll()
+            self._empty_records()
+        self.clock.now = end
+        self.judge.look(end)
+        if self._letters_since is not None:
+            self.record.letters.append((self._letters_since, end))
+
+    # --- the agenda
+
+    def _at(self, time: float, work: Work) -> None:
+        heapq.heappush(self._agenda, (time, next(self._numbers), work))
+
+    def _later(self, seconds: float, work: Work) -> None:
+        self._at(self.clock.now + seconds, work)
+
+    def _every(self, schedule: Delivery, first: float) -> None:
+        def due() -> None:
+            self._later(schedule.every, due)
+            if not self.weather.active(self.clock.now, "stopped"):
+                event = json.loads(schedule.event)
+                self._send(schedule, event, self.clock.now, 0)
+                if self.dice.random() < DOUBLES:
+                    self._later(7, lambda: self._send(schedule, event, self.clock.now, 0))
+
+        self._at(first, due)
+
+    # --- senders, and Lambda's queue of asynchronous events
+
+    def _send(self, policy: Delivery, event: Any, since: float, tries: int) -> None:
+        """Hand an event to Lambda; where that refuses, again with growing pauses, or give it up."""
+        if not self.weather.active(self.clock.now, "refused"):
+            self._attempt(event, self.clock.now, 0)
+            return
+        pause = min(MINUTE * 2**tries, 10 * MINUTE)
+        if tries < policy.attempts and self.clock.now + pause - since <= policy.age:
+            self._later(pause, lambda: self._send(policy, event, since, tries + 1))
+        else:
+            self._bury(event)
+
+    def _attempt(self, event: Any, since: float, tries: int) -> None:
+        """Invoke asynchronously: after a failure again, then to the destination on failure."""
+        if self._invoke(event) is not None:
+            return
+        pause = MINUTE * (tries + 1)
+        if tries < self.settings.attempts and self.clock.now + pause - since <= self.settings.age:
+            self._later(pause, lambda: self._attempt(event, since, tries + 1))
+        elif not self.weather.active(self.clock.now, "sqs"):
+            self.queue.put(
+                {
+                    "version": "1.0",
+                    "requestContext": {
+                        "condition": "RetriesExhausted",
+                        "approximateInvokeCount": tries + 1,
+                    },
+                    "requestPayload": event,
+                    "responseContext": {"statusCode": 200, "functionError": "Unhandled"},
+                    "responsePayload": {"errorType": "PushFailed", "errorMessage": "failed"},
+                }
+            )
+
+    def _rewrite(self, path: str, operation: str, cluster: str) -> None:
+        """Change a parameter; EventBridge tells of it, or not, or twice."""
+        self.estate.write_documents()
+        for name in [cluster] if cluster else []:
+            for namespace in self.estate.namespaces(name):
+                self.judge.note_change(name, namespace, self.clock.now)
+        event = change_event(self.clock, path, operation)
+        luck = self.dice.random()
+        if luck >= LOSSES:
+            self._later(5, lambda: self._send(self.settings.change, event, self.clock.now, 0))
+        if luck > 1 - DOUBLES:
+            self._later(9, lambda: self._send(self.settings.change, event, self.clock.now, 0))
+
+    # --- the retry queue's poller, and the dead letters
+
+    def _plan_poll(self) -> None:
+        """Poll when the next message can be received."""
+        held = sqs_backends[ACCOUNT]["us-east-1"].queues[self.queue.name]._messages
+        due = [max(one.delayed_until, one.visible_at) / 1000 for one in held]
+        if due:
+            moment = max(self.clock.now, min(due) - self.clock.epoch() + self.clock.now) + 1
+            if not any(at <= moment and work == self._poll for at, _, work in self._agenda):
+                self._at(moment, self._poll)
+
+    def _poll(self) -> None:
+        event = self.queue.due_batch(hide_seconds=round(self.settings.visibility))
+        if not event["Records"]:
+            return
+        if not self.retries:
+            self.queue.settle(event, {"batchItemFailures": []})
+            return
+        self.queue.settle(event, self._invoke(event))
+        while self.queue.dead:
+            self._bury(self.queue.dead.pop(0))
+
+    def _bury(self, body: Any) -> None:
+        """Put a message on the dead-letter queue; a person empties it the next day."""
+        self.dead_letters.put(body)
+        if self._letters_since is None:
+            self._letters_since = self.clock.now
+            self._later(PURGE_SECONDS, self._purge)
+            self._measure_letters()
+
+    def _purge(self) -> None:
+        assert self._letters_since is not None
+        self.record.letters.append((self._letters_since, self.clock.now))
+        self._letters_since = None
+
+    def _measure_letters(self) -> None:
+        """Have SQS report its queue every five minutes."""
+        if self._letters_since is not None:
+            self._put("AWS/SQS", "ApproximateNumberOfMessagesVisible", DEAD_LETTERS, 1)
+            self._later(5 * MINUTE, self._measure_letters)
+
+    # --- the function
+
+    def _invoke(self, event: Any) -> Any:
+        """Invoke the function; return its answer, or None where Lambda counts an error."""
+        now = self.clock.now
+        kind = _kind(event)
+        self.record.invocations[kind] += 1
+        if now >= self._sandbox_ends:
+            self.estate.world.sandbox = Sandbox()
+            self._sandbox_ends = now + SANDBOX_SECONDS
+        answer, seconds = self._answer(event)
+        if answer is None:
+            self._put("AWS/Lambda", "Errors", FUNCTION, 1)
+        self._put("AWS/Lambda", "Duration", FUNCTION, seconds * 1000)
+        self._note(event, kind)
+        return answer
+
+    def _answer(self, event: Any) -> tuple[Any, float]:
+        now = self.clock.now
+        if self.weather.active(now, "crash"):
+            return None, RUN_SECONDS
+        if self.weather.active(now, "timeout"):
+            self.record.long.append(now)
+            return None, self.settings.timeout
+        self._output.seek(0)
+        self._output.truncate()
+        try:
+            with contextlib.redirect_stdout(self._output):
+                answer = self.invoke(self.estate.world, event)
+        except PushFailed:
+            answer = None
+        for line in self._output.getvalue().splitlines():
+            self._take(line)
+        return None if self.weather.active(now, "late") else answer, RUN_SECONDS
+
+    def _take(self, line: str) -> None:
+        """Take a line of the embedded metric format, as CloudWatch does."""
+        logged = json.loads(line) if line.startswith('{"_aws"') or '"_aws"' in line else {}
+        for group in logged.get("_aws", {}).get("CloudWatchMetrics", []):
+            for names in group["Dimensions"]:
+                dimensions = {name: logged[name] for name in names}
+                for metric in group["Metrics"]:
+                    for value in _values(logged[metric["Name"]]):
+                        self._put(group["Namespace"], metric["Name"], dimensions, value)
+
+    def _put(self, namespace: str, name: str, dimensions: dict[str, str], value: float) -> None:
+        self.record.metrics.put(namespace, name, dimensions, self.clock.now, value)
+
+    # --- what the judges hear of an invocation
+
+    def _note(self, event: Any, kind: str) -> None:
+        now = self.clock.now
+        if any(self.weather.active(now, one) for one in ("crash", "timeout", "late")):
+            self.record.broken.append(now)
+        whole = self.weather.active(now, *WHOLE)
+        if kind == "queue":
+            asked = [json.loads(one["body"]) for one in event["Records"]]
+        else:
+            asked = [event]
+        for one in asked:
+            self._note_one(one.get("requestPayload", one), whole, raises=kind != "queue")
+
+    def _note_one(self, event: Any, whole: bool, *, raises: bool) -> None:
+        now = self.clock.now
+        names = list(self.estate.members)
+        if event.get("action") == "sweep":
+            if not whole:
+                self._note_failures(names, sweep=True)
+            self.judge.swept(now)
+            return
+        detail = event.get("detail")
+        if detail is not None:
+            cluster = detail["name"].removeprefix(f"{ROOT}/clusters/")
+            if detail["operation"] == "Delete":
+                if not whole:
+                    self.record.deletions.append(now)
+                return
+            clusters = names if cluster.startswith("/") else [cluster]
+        else:
+            clusters = event.get("clusters") or names
+        full = (detail is None and "clusters" not in event) or "dispatchedAt" in event
+        tokens = self.weather.active(now, "tokens")
+        split = full and self.settings.environment["FAN_OUT"] == "true"
+        if split and "dispatchedAt" not in event:
+            return  # its messages are pushes
+        if (whole or tokens) and raises:
+            self.record.broken.append(now)
+        if not whole and not tokens:
+            if full:
+                self.record.completed.append(now)
+            self._note_failures(clusters, sweep=False)
+        self.judge.pushed(clusters, now)
+
+    def _note_failures(self, clusters: list[str], *, sweep: bool) -> None:
+        """Note the clusters that surely failed.
+
+        A sweep that may list nothing has nothing to do, and leaves invalid documents to the
+        pushes. EKS's answers are kept for an hour.
+        """
+        now = self.clock.now
+        for name in clusters:
+            if self.weather.active(now, "deleted", target=name):
+                continue
+            if self.weather.active(now, "down", "cut", target=name) or (
+                not sweep and self.weather.active(now, "forbidden", "invalid", target=name)
+            ):
+                self.record.failed.append((now, name))
+
+    # --- people
+
+    def _do(self, deed: Incident) -> None:
+        name, now = deed.cluster, self.clock.now
+        cluster = self.estate.cluster(name)
+        selected = self.estate.namespaces(name)
+        match deed.deed:
+            case "secret deleted":
+                namespace = self.dice.choice(selected)
+                cluster.admin("DELETE", f"/api/v1/namespaces/{namespace}/secrets/{SECRET}")
+                self.judge.note_change(name, namespace, now)
+            case "namespace created":
+                self._add_namespace(name, f"team-b-{round(now)}")
+            case "namespace made anew":
+                # The embedded cluster has no controller that empties a namespace.
+                for kind in (SECRETS, SERVICE_ACCOUNTS):
+                    for one in cluster.store.values(kind):
+                        if one["metadata"]["namespace"] == "team-a":
+                            cluster.store.delete(kind, "team-a", one["metadata"]["name"])
+                cluster.store.delete(NAMESPACES, "", "team-a")
+                self._add_namespace(name, "team-a")
+            case "account created":
+                namespace = self.dice.choice(selected)
+                self.estate.add_account(name, namespace, f"builder-{round(now)}")
+                self.judge.note_change(name, namespace, now)
+            case "document changed":
+                member = self.estate.members[name]
+                member.wide = not member.wide
+                self._rewrite(f"{ROOT}/clusters/{name}", "Update", name)
+
+    def _add_namespace(self, name: str, namespace: str) -> None:
+        self.estate.world.add_namespace(name, namespace)
+        self.estate.add_account(name, namespace, "default")
+        self.judge.note_change(name, namespace, self.clock.now)
+
+    def _empty_records(self) -> None:
+        """Forget the servers' own records, which would grow."""
+        self.estate.world.aws.calls.clear()
+        for name in self.estate.members:
+            self.estate.cluster(name).requests.clear()
+
+
+def _kind(event: Any) -> str:
+    if "Records" in event:
+        return "queue"
+    return "change" if "detail" in event else str(event["action"])
+
+
+def _values(value: Any) -> list[float]:
+    return [float(one) for one in value] if isinstance(value, list) else [float(value)]
