@@ -1,0 +1,460 @@
+"""One round: what is furnished, what fails, what is asked for, and what came of it."""
+
+import contextlib
+import json
+import random
+import socket
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from moto.sts.models import sts_backends
+
+from tests.chaos import aws_faults, cluster_faults
+from tests.chaos.aws_faults import FOR_ALL, AwsFault, broken
+from tests.chaos.cluster_faults import ClusterFault, Place, Setting, place
+from tests.chaos.estate import BY_EKS, SELECTED, USES, Estate, Furnished
+from tests.chaos.invariants import Invocation, Judged, bodies_of, violations
+from tests.chaos.leaks import of_bearer, of_registry
+from tests.chaos.observed import State
+from tests.chaos.sandbox import Result, SandboxProcess
+from tests.support.world import ROOT
+
+# Of an invocation with faults; what hangs takes four fifths of it.
+SECONDS = 6.0
+# Of the push afterwards, when nothing fails.
+RECOVERY_SECONDS = 60.0
+# How long a thawed sandbox is watched.
+THAW_SECONDS = 0.2
+LATEST_KILL_SECONDS = 1.2
+
+type Shape = Literal["one", "two at once", "killed", "killed beside another"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An event of a round, and what it asks for."""
+
+    action: str
+    event: Any
+    targets: frozenset[str]
+    namespaces: frozenset[str] = frozenset(SELECTED)
+    messages: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a seed decides."""
+
+    seed: int
+    shape: Shape
+    furnished: dict[str, Furnished]
+    faults: dict[str, ClusterFault]
+    aws_fault: AwsFault | None
+    asked: tuple[Asked, ...]
+    kill_after: float
+    warm_recovery: bool
+
+    @classmethod
+    def draw(cls, seed: int, clusters: tuple[str, ...]) -> Self:
+        rng = random.Random(seed)
+        furnished = {name: Furnished.draw(name, rng) for name in clusters}
+        shape: Shape = rng.choices(
+            ("one", "two at once", "killed", "killed beside another"), (55, 20, 15, 10)
+        )[0]
+        # Often some, sometimes all, never none unless AWS fails.
+        aws_fault = (
+            aws_faults.draw(rng, [name for name in clusters if name in BY_EKS])
+            if rng.random() < 0.45
+            else None
+        )
+        count = rng.randrange(0 if aws_fault else 1, len(clusters))
+        faults = {name: cluster_faults.draw(rng) for name in rng.sample(clusters, count)}
+        events = 2 if "beside" in shape or "two" in shape else 1
+        asked = tuple(_event(rng, clusters, number) for number in range(events))
+        return cls(
+            seed,
+            shape,
+            furnished,
+            faults,
+            aws_fault,
+            asked,
+            rng.uniform(0.02, LATEST_KILL_SECONDS),
+            rng.random() < 0.5,
+        )
+
+    @property
+    def touched(self) -> frozenset[str]:
+        """The clusters that a fault can reach."""
+        reached = set(self.faults)
+        if fault := self.aws_fault:
+            service, _ = fault.stage
+            for name in self.furnished:
+                if (
+                    service in FOR_ALL
+                    or fault.cluster == name
+                    or (service == "eks" and fault.at_endpoint and name in BY_EKS)
+                    or fault.stage in USES.get(name, ())
+                    or (service == "sts" and fault.at_endpoint and name in USES)
+                ):
+                    reached.add(name)
+        return frozenset(reached)
+
+    @property
+    def fault_names(self) -> Counter[str]:
+        """The faults, by name, for the table."""
+        named = [f"cluster: {fault.name}" for fault in self.faults.values()]
+        if self.aws_fault:
+            named.append(f"AWS: {self.aws_fault.stage[0]}: {self.aws_fault.name}")
+        if "killed" in self.shape:
+            named.append("process killed")
+        if len(self.asked) > 1:
+            named.append("two runs at once")
+        return Counter(named)
+
+    def __str__(self) -> str:
+        faults = [f"{name}: {fault}" for name, fault in self.faults.items()]
+        if self.aws_fault:
+            faults.append(str(self.aws_fault))
+        events = "; ".join(
+            f"{one.action} of {', '.join(sorted(one.targets))}" for one in self.asked
+        )
+        return f"{self.shape}: {events}; faults: {'; '.join(faults)}"
+
+
+def _event(rng: random.Random, clusters: tuple[str, ...], number: int) -> Asked:
+    every = frozenset(clusters)
+    one = rng.choice(clusters)
+    two = rng.sample(clusters, 2)
+    kind = rng.choice(
+        [
+            "push",
+            "push",
+            "push",
+            "one",
+            "narrowed",
+            "sweep",
+            "sweep",
+            "remove",
+            "check",
+            "plan",
+            "batch",
+            "batch",
+            "change",
+        ]
+    )
+    quiet = {"raise": False} if rng.random() < 0.5 else {}
+    match kind:
+        case "one":
+            return Asked("push", {"clusters": [one], **quiet}, frozenset({one}))
+        case "narrowed":
+            return Asked("push", {"namespaces": ["team-1"], **quiet}, every, frozenset({"team-1"}))
+        case "remove":
+            return Asked(
+                "remove", {"action": "remove", "clusters": [one], **quiet}, frozenset({one})
+            )
+        case "batch":
+            ids = {f"message-{number}-{place}": name for place, name in enumerate(two)}
+            records = [
+                {
+                    "messageId": message,
+                    "eventSource": "aws:sqs",
+                    "body": json.dumps({"action": "push", "clusters": [name]}),
+                    "attributes": {"ApproximateReceiveCount": "1"},
+                }
+                for message, name in ids.items()
+            ]
+            return Asked("push", {"Records": records}, frozenset(two), messages=ids)
+        case "change":
+            detail = {"name": f"{ROOT}/clusters/{one}", "operation": "Update"}
+            event = {"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail}
+            return Asked("push", event, frozenset({one}))
+        case _:
+            return Asked(kind, {"action": kind, **quiet}, every)
+
+
+@dataclass(frozen=True)
+class Played:
+    """A round that was played. `broken`: the rules that did not hold, in words."""
+
+    plan: Plan
+    seconds: float
+    broken: tuple[str, ...]
+
+
+class Player:
+    """Plays rounds in one estate, whose two sandboxes stay warm as long as nobody kills them."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+        self._world = estate.world
+        self._folder = tempfile.TemporaryDirectory(prefix="chaos-")
+        self._sandboxes: dict[int, SandboxProcess] = {}
+        self._logs = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for sandbox in self._sandboxes.values():
+            sandbox.close()
+        self._folder.cleanup()
+
+    def play(self, seed: int, *, seconds: float = SECONDS) -> Played:
+        """Play the round of that seed."""
+        return self.carry_out(Plan.draw(seed, tuple(self.estate.clusters)), seconds=seconds)
+
+    def carry_out(self, plan: Plan, *, seconds: float = SECONDS) -> Played:
+        """Play a round, and the push without faults after it."""
+        began = time.monotonic()
+        for furnished in plan.furnished.values():
+            self.estate.furnish(furnished)
+        broken = [*self._with_faults(plan, seconds), *self._recovery(plan)]
+        return Played(plan, time.monotonic() - began, tuple(broken))
+
+    def _with_faults(self, plan: Plan, seconds: float) -> list[str]:
+        with contextlib.ExitStack() as stack:
+            trap = stack.enter_context(_trap())
+            url = f"https://127.0.0.1:{trap.getsockname()[1]}"
+            release = threading.Event()
+            # A second source: the plan stays the same whatever a fault draws meanwhile.
+            setting = Setting(random.Random(plan.seed), release, url)
+            stack.callback(release.set)
+            places = self._places(stack, plan, setting, plan.faults)
+            environ = (
+                stack.enter_context(broken(self._world.aws, plan.aws_fault, setting))
+                if plan.aws_fault
+                else {}
+            )
+            judged = self._run(plan, plan.asked, places, plan.touched, release, environ, seconds)
+            strays = ["something was sent to where a redirect led"] if _caught(trap) else []
+            return [*violations(judged), *strays]
+
+    def _recovery(self, plan: Plan) -> list[str]:
+        """Push once more without any fault: everything is then as it should be."""
+        contents = {name: self._left(name, furnished) for name, furnished in plan.furnished.items()}
+        calm = Plan(
+            plan.seed,
+            "one",
+            contents,
+            {},
+            None,
+            (Asked("push", {"raise": False}, frozenset(plan.furnished)),),
+            0.0,
+            plan.warm_recovery,
+        )
+        with contextlib.ExitStack() as stack:
+            release = threading.Event()
+            stack.callback(release.set)
+            setting = Setting(random.Random(plan.seed), release, "")
+            places = self._places(stack, calm, setting, {})
+            judged = self._run(
+                calm,
+                calm.asked,
+                places,
+                frozenset(),
+                release,
+                {},
+                RECOVERY_SECONDS,
+                fresh=not plan.warm_recovery,
+            )
+            return [f"afterwards, without faults: {line}" for line in violations(judged)]
+
+    def _left(self, name: str, furnished: Furnished) -> Furnished:
+        """Return what a round left in a cluster, as the next run finds it."""
+        state = State.of(self.estate.clusters[name])
+        found = {
+            namespace: "nothing" if seen is None else "fresh" if seen.ours else "foreign"
+            for namespace in furnished.contents
+            for seen in (state.ours_in(namespace),)
+        }
+        return Furnished(name, furnished.prune, furnished.accounts, furnished.names, found)  # type: ignore[arg-type]  # these are Contents
+
+    def _places(
+        self,
+        stack: contextlib.ExitStack,
+        plan: Plan,
+        setting: Setting,
+        faults: Mapping[str, ClusterFault],
+    ) -> dict[str, Place]:
+        places = {}
+        for name, furnished in plan.furnished.items():
+            cluster = self.estate.clusters[name]
+            places[name] = stack.enter_context(place(cluster, faults.get(name), setting))
+            self.estate.describe(furnished, places[name])
+        return places
+
+    def _run(
+        self,
+        plan: Plan,
+        asked: tuple[Asked, ...],
+        places: Mapping[str, Place],
+        touched: frozenset[str],
+        release: threading.Event,
+        environ: Mapping[str, str],
+        seconds: float,
+        *,
+        fresh: bool = True,
+    ) -> Judged:
+        estate = self.estate
+        self._world.aws.calls.clear()
+        for waiting in iter(lambda: self._world.queue.batch(), {"Records": []}):
+            self._world.queue.settle(waiting, {"batchItemFailures": []})
+        before = self._states()
+        issued_before = len(estate.issued()), set(estate.issued())
+        results = self._invoked(plan, asked, seconds, environ, fresh=fresh)
+        # What hung is let go while the sandbox is frozen; what was on its way arrives.
+        release.set()
+        proxies = {name: one.proxy for name, one in places.items() if one.proxy is not None}
+        for proxy in proxies.values():
+            proxy.drained(10.0)
+        after = self._states()
+        sends = len(self._world.aws.called("sqs"))
+        thawed = time.monotonic()
+        for sandbox in self._sandboxes.values():
+            sandbox.thaw()
+        time.sleep(THAW_SECONDS)
+        later = self._states()
+        issued = frozenset(estate.issued()) - issued_before[1]
+        strays = [
+            f"{name}: {len(late)} requests arrived after the thaw"
+            for name, proxy in proxies.items()
+            if (late := [one for one in proxy.arrivals if one.at > thawed])
+        ]
+        if len(self._world.aws.called("sqs")) > sends:
+            strays.append("a message was sent after the thaw")
+        bearers = {name: {one.bearer for one in proxy.arrivals} for name, proxy in proxies.items()}
+        strays += [
+            f"{first} and {second} got the same sign-in token"
+            for first in bearers
+            for second in bearers
+            if first < second and (bearers[first] & bearers[second]) - {""}
+        ]
+        bodies = [json.dumps(one.body) for one in self._world.queue.waiting]
+        return Judged(
+            results,
+            plan.furnished,
+            before,
+            after,
+            later,
+            touched,
+            issued,
+            issued | frozenset(estate.seeded),
+            bodies_of(bodies),
+            self._texts(results, proxies, bodies),
+            self._secrets(issued, bearers),
+            strays,
+        )
+
+    def _invoked(
+        self,
+        plan: Plan,
+        asked: tuple[Asked, ...],
+        seconds: float,
+        environ: Mapping[str, str],
+        *,
+        fresh: bool,
+    ) -> list[Invocation]:
+        sandboxes = [self._sandbox(number) for number in range(len(asked))]
+        for sandbox, one in zip(sandboxes, asked, strict=True):
+            sandbox.begin(one.event, seconds, fresh=fresh, environ=environ)
+        results = {}
+        if "killed" in plan.shape:
+            time.sleep(plan.kill_after)
+            results[0] = sandboxes[0].killed()
+        for number, sandbox in enumerate(sandboxes):
+            if number not in results:
+                results[number] = sandbox.end()
+        return [
+            Invocation(
+                one.action,
+                one.targets,
+                one.namespaces,
+                seconds,
+                results[number],
+                one.messages,
+            )
+            for number, one in enumerate(asked)
+        ]
+
+    def _sandbox(self, number: int) -> SandboxProcess:
+        found = self._sandboxes.get(number)
+        if found is None or not found.alive:
+            if found is not None:
+                found.close()
+            self._logs += 1
+            log = Path(self._folder.name) / f"sandbox-{self._logs}.log"
+            found = self._sandboxes[number] = SandboxProcess(self._world.environ, log)
+        found.thaw()
+        return found
+
+    def _states(self) -> dict[str, State]:
+        return {name: State.of(cluster) for name, cluster in self.estate.clusters.items()}
+
+    def _texts(
+        self, results: list[Invocation], proxies: Mapping[str, Any], bodies: list[str]
+    ) -> dict[str, str]:
+        texts = {"the queue": "\n".join(bodies)}
+        for number, one in enumerate(results):
+            result: Result = one.result
+            texts |= {
+                f"the log of run {number}": result.output,
+                f"the answer of run {number}": json.dumps(result.answer),
+                f"the error of run {number}": result.error or "",
+            }
+        for number, sandbox in self._sandboxes.items():
+            texts[f"the log of sandbox {number} after the end"] = sandbox.rest()
+        for name, proxy in proxies.items():
+            texts[f"a URL at {name}"] = "\n".join(one.target for one in proxy.arrivals)
+        return texts
+
+    def _secrets(
+        self, issued: frozenset[str], bearers: Mapping[str, set[str]]
+    ) -> list[tuple[str, str]]:
+        found = [
+            ("a registry's token", value)
+            for token in (*issued, *self.estate.seeded[-64:])
+            for value in of_registry(token)
+        ]
+        found += [
+            ("a sign-in token", value)
+            for tokens in bearers.values()
+            for token in tokens
+            for value in of_bearer(token)
+        ]
+        for account in list(sts_backends.values()):
+            for role in account["aws"].assumed_roles[-8:]:
+                found += [
+                    ("a secret access key", role.secret_access_key),
+                    ("a session token", role.session_token),
+                ]
+        return found
+
+
+@contextlib.contextmanager
+def _trap() -> Iterator[socket.socket]:
+    with contextlib.closing(socket.socket()) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(8)
+        listening.setblocking(False)
+        yield listening
+
+
+def _caught(trap: socket.socket) -> bool:
+    try:
+        connection, _ = trap.accept()
+    except BlockingIOError:
+        return False
+    connection.close()
+    return True
