@@ -66,10 +66,10 @@ def main() -> int:
             if one.broken:
                 again = f"--seed {number} --rounds 1 --clusters {clusters}"
                 print(f'  again: make chaos ARGS="{again}"', flush=True)
-    faults: Counter[str] = sum((one.plan.fault_names for one in played), Counter())
-    print(f"\n{'fault':<52} {'times':>5}")
-    for name, times in sorted(faults.items()):
-        print(f"{name:<52} {times:>5}")
+    faults = Counter(name for one in played for name in one.met)
+    print(f"\n{'fault that something ran into':<52} {'rounds':>6}")
+    for name, rounds in sorted(faults.items()):
+        print(f"{name:<52} {rounds:>6}")
     broken = sum(len(one.broken) for one in played)
     print(
         f"{len(played)} rounds, {faults.total()} faults, {time.monotonic() - began:.0f} s,"

@@ -5,7 +5,7 @@ import json
 import random
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,6 +49,11 @@ class AwsFault:
         return f"{service} {action}: {self.name} ({often})"
 
     @property
+    def label(self) -> str:
+        """The fault as the table counts it."""
+        return f"AWS: {self.stage[0]}: {self.name}"
+
+    @property
     def at_endpoint(self) -> bool:
         return self.name in ENDPOINTS
 
@@ -67,6 +72,7 @@ def broken(aws: LocalAws, fault: AwsFault, setting: Setting) -> Iterator[dict[st
             return None
         if not left.acquire(blocking=False):
             return None
+        setting.met.add(fault.label)
         return ANSWERS[fault.name](setting, request)
 
     scripted: Scripted = answer
@@ -184,9 +190,11 @@ ANSWERS: dict[str, Maker] = {
 }
 
 
-def draw(rng: random.Random, clusters: list[str]) -> AwsFault:
-    """Return a random fault. `clusters`: those that EKS describes."""
-    stage = rng.choice(list(STAGES))
+def draw(
+    rng: random.Random, stages: Sequence[tuple[str, str]], clusters: Sequence[str]
+) -> AwsFault:
+    """Return a random fault of one of `stages`. `clusters`: those that EKS describes."""
+    stage = rng.choice(stages)
     return AwsFault(
         stage,
         rng.choice((*ENDPOINTS, *ANSWERS)),

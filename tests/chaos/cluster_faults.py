@@ -9,7 +9,7 @@ import random
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal
 
@@ -33,12 +33,14 @@ type Maker = Callable[["Setting"], AnswerFault]
 class Setting:
     """What a fault may use. `release`: set when the invocations have ended; nothing hangs longer.
 
-    `trap`: the URL of a server that nothing may ever be sent to.
+    `trap`: the URL of a server that nothing may ever be sent to. `met`: the names of the faults
+    that a request ran into.
     """
 
     rng: random.Random
     release: threading.Event
     trap: str
+    met: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class ClusterFault:
     name: str
     which: Which = "all"
     often: Often = "always"
+
+    @property
+    def label(self) -> str:
+        """The fault as the table counts it."""
+        return f"cluster: {self.name}"
 
     def __str__(self) -> str:
         if self.name in CONNECTION_FAULTS:
@@ -99,6 +106,7 @@ def _limited(fault: ClusterFault, setting: Setting) -> AnswerFault:
             fault.often == "sometimes" and not chances[turn % len(chances)]
         ):
             return forward()
+        setting.met.add(fault.label)
         return break_it(request, forward)
 
     return respond

@@ -242,15 +242,15 @@ def _true(judged: Judged) -> Iterator[str]:
             if said != did:
                 yield f"{cluster}: reported {said} {what}, but it is {did}"
         if "secondsLeft" in entry and "failed" not in problems.values():
-            least = _least_life(after, judged.before[cluster])
+            least = _least_life(after, one.namespaces)
             if least is not None and abs(least - entry["secondsLeft"]) > TOLERANCE_SECONDS:
                 yield f"{cluster}: reported secondsLeft {entry['secondsLeft']}, but it is {least}"
 
 
-def _least_life(after: State, before: State) -> float | None:
+def _least_life(after: State, namespaces: frozenset[str]) -> float | None:
     now = datetime.now(UTC)
     lives = []
-    for name in SELECTED:
+    for name in namespaces:
         seen = after.ours_in(name)
         if seen is None:
             lives.append(0.0)

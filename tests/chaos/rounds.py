@@ -7,7 +7,6 @@ import socket
 import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +16,8 @@ from typing import Any, Literal, Self
 from moto.sts.models import sts_backends
 
 from tests.chaos import aws_faults, cluster_faults
-from tests.chaos.aws_faults import FOR_ALL, AwsFault, broken
-from tests.chaos.cluster_faults import ClusterFault, Place, Setting, place
+from tests.chaos.aws_faults import FOR_ALL, STAGES, AwsFault, broken
+from tests.chaos.cluster_faults import CONNECTION_FAULTS, ClusterFault, Place, Setting, place
 from tests.chaos.estate import BY_EKS, SELECTED, USES, Estate, Furnished
 from tests.chaos.invariants import Invocation, Judged, bodies_of, violations
 from tests.chaos.leaks import of_bearer, of_registry
@@ -68,16 +67,18 @@ class Plan:
         shape: Shape = rng.choices(
             ("one", "two at once", "killed", "killed beside another"), (55, 20, 15, 10)
         )[0]
-        # Often some, sometimes all, never none unless AWS fails.
-        aws_fault = (
-            aws_faults.draw(rng, [name for name in clusters if name in BY_EKS])
-            if rng.random() < 0.45
-            else None
-        )
-        count = rng.randrange(0 if aws_fault else 1, len(clusters))
-        faults = {name: cluster_faults.draw(rng) for name in rng.sample(clusters, count)}
         events = 2 if "beside" in shape or "two" in shape else 1
         asked = tuple(_event(rng, clusters, number) for number in range(events))
+        # Most faults lie on the way of what is asked for.
+        used = sorted({name for one in asked for name in one.targets})
+        met = used if rng.random() < 0.8 else list(clusters)
+        aws_fault = None
+        if rng.random() < 0.45:
+            stages = [stage for stage in STAGES if _is_called(stage, met, asked)]
+            aws_fault = aws_faults.draw(rng, stages, [name for name in met if name in BY_EKS])
+        # Often some clusters fail, sometimes all, never none unless AWS fails.
+        count = rng.randrange(0 if aws_fault else 1, len(met) + 1)
+        faults = {name: cluster_faults.draw(rng) for name in rng.sample(met, count)}
         return cls(
             seed,
             shape,
@@ -107,16 +108,21 @@ class Plan:
         return frozenset(reached)
 
     @property
-    def fault_names(self) -> Counter[str]:
-        """The faults, by name, for the table."""
-        named = [f"cluster: {fault.name}" for fault in self.faults.values()]
-        if self.aws_fault:
-            named.append(f"AWS: {self.aws_fault.stage[0]}: {self.aws_fault.name}")
+    def unavoidable(self) -> set[str]:
+        """The faults that every invocation runs into, by label."""
+        targets = {name for one in self.asked for name in one.targets}
+        labels = {
+            fault.label
+            for name, fault in self.faults.items()
+            if name in targets and fault.name in CONNECTION_FAULTS
+        }
+        if self.aws_fault and self.aws_fault.at_endpoint and self.touched & targets:
+            labels.add(self.aws_fault.label)
         if "killed" in self.shape:
-            named.append("process killed")
+            labels.add("process killed")
         if len(self.asked) > 1:
-            named.append("two runs at once")
-        return Counter(named)
+            labels.add("two runs at once")
+        return labels
 
     def __str__(self) -> str:
         faults = [f"{name}: {fault}" for name, fault in self.faults.items()]
@@ -126,6 +132,21 @@ class Plan:
             f"{one.action} of {', '.join(sorted(one.targets))}" for one in self.asked
         )
         return f"{self.shape}: {events}; faults: {'; '.join(faults)}"
+
+
+def _is_called(stage: tuple[str, str], clusters: list[str], asked: tuple[Asked, ...]) -> bool:
+    """Return whether events about these clusters may need that call."""
+    match stage[0]:
+        case "ssm":
+            return True
+        case "ecr-public":
+            return any(one.action in ("push", "sweep", "check") for one in asked)
+        case "sqs":
+            return any(one.action == "push" for one in asked)
+        case "eks":
+            return any(name in BY_EKS for name in clusters)
+        case _:
+            return any(stage in USES.get(name, ()) for name in clusters)
 
 
 def _event(rng: random.Random, clusters: tuple[str, ...], number: int) -> Asked:
@@ -181,11 +202,15 @@ def _event(rng: random.Random, clusters: tuple[str, ...], number: int) -> Asked:
 
 @dataclass(frozen=True)
 class Played:
-    """A round that was played. `broken`: the rules that did not hold, in words."""
+    """A round that was played.
+
+    `broken`: the rules that did not hold, in words. `met`: the faults that something ran into.
+    """
 
     plan: Plan
     seconds: float
     broken: tuple[str, ...]
+    met: frozenset[str]
 
 
 class Player:
@@ -220,10 +245,11 @@ class Player:
         began = time.monotonic()
         for furnished in plan.furnished.values():
             self.estate.furnish(furnished)
-        broken = [*self._with_faults(plan, seconds), *self._recovery(plan)]
-        return Played(plan, time.monotonic() - began, tuple(broken))
+        met = plan.unavoidable
+        broken = [*self._with_faults(plan, seconds, met), *self._recovery(plan)]
+        return Played(plan, time.monotonic() - began, tuple(broken), frozenset(met))
 
-    def _with_faults(self, plan: Plan, seconds: float) -> list[str]:
+    def _with_faults(self, plan: Plan, seconds: float, met: set[str]) -> list[str]:
         with contextlib.ExitStack() as stack:
             trap = stack.enter_context(_trap())
             url = f"https://127.0.0.1:{trap.getsockname()[1]}"
@@ -252,7 +278,8 @@ class Player:
             None,
             (Asked("push", {"raise": False}, frozenset(plan.furnished)),),
             0.0,
-            plan.warm_recovery,
+            # A warm sandbox would keep the endpoint that it began with.
+            plan.warm_recovery and not (plan.aws_fault and plan.aws_fault.at_endpoint),
         )
         with contextlib.ExitStack() as stack:
             release = threading.Event()
@@ -267,7 +294,7 @@ class Player:
                 release,
                 {},
                 RECOVERY_SECONDS,
-                fresh=not plan.warm_recovery,
+                fresh=not calm.warm_recovery,
             )
             return [f"afterwards, without faults: {line}" for line in violations(judged)]
 
