@@ -71,9 +71,11 @@ def main() -> int:
     for name, rounds in sorted(faults.items()):
         print(f"{name:<52} {rounds:>6}")
     broken = sum(len(one.broken) for one in played)
+    repeated = sum(one.repeated for one in played)
     print(
         f"{len(played)} rounds, {faults.total()} faults, {time.monotonic() - began:.0f} s,"
         f" {broken} violations"
+        + (f" ({repeated} rounds repeated: the machine was busy)" if repeated else "")
     )
     return 1 if broken else 0
 

@@ -100,23 +100,26 @@ class Judged:
         )
 
 
-def violations(judged: Judged) -> list[str]:
-    """Return what broke a rule, in words; empty after a good round."""
-    rules = (
-        _of_others,
-        _never_worse,
-        _only_what_was_asked,
-        _in_time,
-        _complete,
-        _true,
-        _untouched_unaffected,
-        _messages_kept,
-        _still,
-    )
+@dataclass(frozen=True)
+class Broken:
+    """A rule that did not hold, in words. `timed`: a machine that is too busy breaks it, too."""
+
+    text: str
+    timed: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def violations(judged: Judged) -> list[Broken]:
+    """Return the rules that did not hold; empty after a good round."""
+    always = (_of_others, _never_worse, _only_what_was_asked, _complete, _true, _messages_kept)
+    timed = (_in_time, _untouched_unaffected)
     return [
-        *(line for rule in rules for line in rule(judged)),
-        *leaks(judged.texts, judged.secrets),
-        *judged.strays,
+        *(Broken(text) for rule in (*always, _still) for text in rule(judged)),
+        *(Broken(text, timed=True) for rule in timed for text in rule(judged)),
+        *map(Broken, leaks(judged.texts, judged.secrets)),
+        *map(Broken, judged.strays),
     ]
 
 

@@ -96,6 +96,11 @@ class SandboxProcess:
         self.kill()
         return Result(output=self._printed(), killed=True)
 
+    @property
+    def starved(self) -> float:
+        """The seconds that its threads have waited for a processor."""
+        return starved(self._process.pid)
+
     def thaw(self) -> None:
         """Let a frozen process run again."""
         if self.alive:
@@ -136,6 +141,18 @@ class SandboxProcess:
         new = whole[self._seen :]
         self._seen = len(whole)
         return new.decode(errors="replace")
+
+
+def starved(pid: int) -> float:
+    """Return the seconds that a process's threads have waited for a processor so far.
+
+    The second number of /proc/PID/task/TID/schedstat (Documentation/scheduler/sched-stats.rst).
+    """
+    nanoseconds = 0
+    for stat in Path("/proc").glob(f"{pid}/task/*/schedstat"):
+        with contextlib.suppress(OSError, IndexError):
+            nanoseconds += int(stat.read_text().split()[1])
+    return nanoseconds / 1e9
 
 
 class _Countdown(Context):

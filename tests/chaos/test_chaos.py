@@ -29,8 +29,9 @@ from tests.chaos.rounds import Asked, Plan, Player
 from tests.chaos.sandbox import Result
 from tests.support.world import SECRET, STACK
 
-# A push whose faults, hangs among them, end within the short limit; a killed one; two at once.
-SEEDS = (11, 14)
+# Two at once, in clusters of which one hangs; and one that is killed while STS refuses it. No
+# cluster is without a fault, so that a busy machine cannot break a rule.
+SEEDS = (6, 24)
 SHORT_SECONDS = 3.0
 OLD = base64.b64encode(b"AWS:an-old-password-of-a-registry-in-a-test").decode()
 NEW = base64.b64encode(b"AWS:the-new-password-of-a-registry-in-a-test").decode()
@@ -88,10 +89,10 @@ def test_what_is_planted_in_a_round_is_noticed(
         aws_fault=None,
         asked=(Asked("push", event, frozenset({"plain-0"})),),
     )
-    broken = player.carry_out(plan).broken
+    broken = [str(one) for one in player.carry_out(plan, seconds=60).broken]
     assert "the answer of run 0 holds a part of a registry's token" in broken
     event["clusters"] = ["plain-0"]
-    broken = player.carry_out(plan).broken
+    broken = [str(one) for one in player.carry_out(plan, seconds=60).broken]
     assert "plain-0: the Secret team-1/ecr-public-token of somebody else was changed" in broken
     assert "plain-0: something was changed after the end" in broken
 
@@ -102,7 +103,7 @@ def test_a_seed_decides_everything() -> None:
 
 
 def test_every_fault_every_shape_and_every_action_is_drawn() -> None:
-    plans = [Plan.draw(seed, KINDS) for seed in range(3000)]
+    plans = [Plan.draw(seed, KINDS) for seed in range(2000)]
     assert {fault.name for plan in plans for fault in plan.faults.values()} == {
         *CONNECTION_FAULTS,
         *ANSWER_FAULTS,
@@ -332,7 +333,7 @@ PLANTED = {
 @pytest.mark.parametrize("planted", PLANTED)
 def test_a_violation_is_noticed(planted: str) -> None:
     judged, expected = PLANTED[planted]
-    found = violations(judged)
+    found = [str(one) for one in violations(judged)]
     assert [line for line in found if line.startswith(expected)], found
 
 
