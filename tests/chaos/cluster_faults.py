@@ -1,6 +1,6 @@
 """The faults between the function and one cluster's API server.
 
-Each is made of `--help`'s words: what happens, to which requests, how often.
+Each says what happens, to which requests, and how often.
 """
 
 import contextlib
