@@ -18,7 +18,7 @@ define INSTALL
 	@touch $@
 endef
 
-.PHONY: help linux run test environments check lint types imports workflows templates fix unit coverage build package lock release schemas reference chart pictures bench plots mutation soak month bill clean
+.PHONY: help linux run test environments check lint types imports workflows templates fix unit coverage build package lock release schemas reference chart pictures bench plots mutation soak chaos month bill clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -121,6 +121,9 @@ soak: .venv/.done .venv-sam/.done ## invoke one warm function 500 times, to dete
 
 month: .venv/.done ## simulate four weeks of several stacks with outages: no Secret may end unnoticed (minutes; ARGS="--help" for more)
 	$(BIN)/python -m tests.month $(ARGS)
+
+chaos: .venv/.done ## break everything around the function at random, 100 rounds, and check what it leaves behind (ten minutes; ARGS="--help" for more)
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 bill: .venv/.done .venv-sam/.done ## calculate the stack's monthly cost from the work measured on the built function (minutes)
 	$(BIN)/python -m tests.bench.bill $(ARGS)

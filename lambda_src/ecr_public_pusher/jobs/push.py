@@ -22,6 +22,7 @@ from ecr_public_pusher.jobs.observation import LISTS, Observation, Wanted, obser
 from ecr_public_pusher.jobs.prune_brake import held_back
 from ecr_public_pusher.jobs.pull_secret import pull_secret
 from ecr_public_pusher.jobs.secret_manifest import SecretManifest
+from ecr_public_pusher.jobs.seen_secret import SeenSecret
 from ecr_public_pusher.jobs.targets import PlannedCluster
 from ecr_public_pusher.kubernetes_api.resources import PAGE, KubernetesApi
 from ecr_public_pusher.registries.token_provider import TokenProvider
@@ -269,14 +270,26 @@ class Push:
         outcome = self.ledger.outcomes.get(name)
         if outcome is not None and outcome.outcome.applied and self._manifest is not None:
             return (self._manifest.expires_at - now).total_seconds()
-        if self._observation.secrets is None or (
-            outcome is not None and outcome.outcome in _LACKING_NOTHING
-        ):
+        if self._observation.secrets is None:
             return None
         seen = self._observation.secrets.get(name)
+        if outcome is not None and outcome.outcome in _LACKING_NOTHING:
+            if outcome.outcome is not Outcome.CONFLICT or seen is None or not self._is_ours(seen):
+                return None
+            # Others hold some of its fields, but the token is ours, and nothing renews it.
+            return seen.seconds_left(now)
         if seen is None:
             return 0.0 if name in self._lacking else None
         return seen.seconds_left(now) if self.intent.stack.document_of(seen.owner) else None
+
+    def _is_ours(self, seen: SeenSecret) -> bool:
+        """Return whether its data is what this document wrote."""
+        stack = self.intent.stack
+        return (
+            stack.document_of(seen.owner) == self.planned.config.id
+            and not seen.deleting
+            and seen.held_by(stack.field_manager)
+        )
 
     def _empty_globs(self) -> tuple[str, ...]:
         """Return globs that match no namespace, and so may be mistyped.

@@ -70,6 +70,26 @@ def test_a_namespace_that_is_not_there_and_a_secret_that_is_anothers_lack_nothin
     assert left(prod) == 12.0
 
 
+@pytest.mark.parametrize(("event", "hours"), [({}, 5), ({"action": "sweep"}, 1)])
+def test_a_secret_of_ours_counts_although_others_hold_a_label_that_keeps_it_from_being_renewed(
+    prod: World, event: dict[str, str], hours: int
+) -> None:
+    prod.document("prod", "{namespaces: [a, b], labels: {team: a}}")
+    assert left(prod) == 12.0
+    aged(prod, "prod", "b", hours_left=hours)
+    labelled = {"metadata": {"labels": {"team": "b"}}}
+    status, _ = prod.clusters["prod"].admin(
+        "PATCH",
+        "/api/v1/namespaces/b/secrets/ecr-public-token?fieldManager=kubectl-label",
+        labelled,
+        content_type="application/merge-patch+json",
+    )
+    assert status == 200
+    (found,) = prod.invoke(event)["clusters"]
+    assert [problem["outcome"] for problem in found["problems"]] == ["conflict"]
+    assert round(found["secondsLeft"] / HOUR, 1) == hours
+
+
 def test_where_the_function_may_not_look_only_what_it_wrote_is_known(prod: World) -> None:
     without_looking(prod, "prod")
     assert left(prod) == 12.0

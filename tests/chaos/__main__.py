@@ -1,0 +1,84 @@
+"""The command `python -m tests.chaos`.
+
+It prints a table of the faults, and exits with 1 when a rule did not hold in some round.
+"""
+
+import argparse
+import os
+import random
+import sys
+import time
+from collections import Counter
+
+from infra.local.kube.controlplane import ASSETS
+from tests.chaos.estate import KINDS, estate
+from tests.chaos.rounds import SECONDS, Played, Player
+
+ROUNDS = 100
+# Each real control plane takes 300 MiB and ten seconds to start.
+REAL_CLUSTERS = 3
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="make chaos",
+        description=(
+            "Rounds of random faults between the function, AWS and its clusters. After each,"
+            " the clusters' own state decides if the function kept its promises."
+        ),
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=ROUNDS, help=f"how many (default {ROUNDS})", metavar="N"
+    )
+    parser.add_argument(
+        "--seed", type=int, help="the first round's; the others follow (default: random)"
+    )
+    parser.add_argument(
+        "--clusters",
+        type=int,
+        choices=range(2, len(KINDS) + 1),
+        help=f"how many (default {len(KINDS)}, with {ASSETS} {REAL_CLUSTERS})",
+        metavar="N",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=SECONDS,
+        help=f"the time limit of an invocation (default {SECONDS:.0f})",
+    )
+    asked = parser.parse_args()
+    real = bool(os.environ.get(ASSETS))
+    clusters = asked.clusters or (REAL_CLUSTERS if real else len(KINDS))
+    seed = random.randrange(1_000_000) if asked.seed is None else asked.seed
+    print(
+        f"{asked.rounds} rounds from seed {seed}, {clusters}"
+        f" {'real' if real else 'embedded'} clusters"
+    )
+    began = time.monotonic()
+    played: list[Played] = []
+    with estate(KINDS[:clusters]) as made, Player(made) as player:
+        for number in range(seed, seed + asked.rounds):
+            one = player.play(number, seconds=asked.seconds)
+            played.append(one)
+            print(f"seed {number}: {one.seconds:.1f} s, {one.plan}", flush=True)
+            for line in one.broken:
+                print(f"  BROKEN: {line}")
+            if one.broken:
+                again = f"--seed {number} --rounds 1 --clusters {clusters}"
+                print(f'  again: make chaos ARGS="{again}"', flush=True)
+    faults = Counter(name for one in played for name in one.met)
+    print(f"\n{'fault that something ran into':<52} {'rounds':>6}")
+    for name, rounds in sorted(faults.items()):
+        print(f"{name:<52} {rounds:>6}")
+    broken = sum(len(one.broken) for one in played)
+    repeated = sum(one.repeated for one in played)
+    print(
+        f"{len(played)} rounds, {faults.total()} faults, {time.monotonic() - began:.0f} s,"
+        f" {broken} violations"
+        + (f" ({repeated} rounds repeated: the machine was busy)" if repeated else "")
+    )
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

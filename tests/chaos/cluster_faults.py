@@ -1,0 +1,343 @@
+"""The faults between the function and one cluster's API server.
+
+Each says what happens, to which requests, and how often.
+"""
+
+import contextlib
+import json
+import random
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Literal
+
+from infra.local.kube import Cluster
+from infra.local.kube.certificates import issue
+from infra.local.kube.cluster import Response
+from infra.local.kube.http.server import HttpRequest, encoded
+from tests.chaos.proxy import AnswerFault, FaultyProxy, Forward
+from tests.support.bad_server import hanging_at_connect, serving
+from tests.support.described import Described
+
+HUNDRED_MB = 100_000_000
+DRIP_SECONDS = 0.05
+
+type Which = Literal["all", "reads", "writes"]
+type Often = Literal["always", "once", "sometimes"]
+type Maker = Callable[["Setting"], AnswerFault]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a fault may use. `release`: set when the invocations have ended; nothing hangs longer.
+
+    `trap`: the URL of a server that nothing may ever be sent to. `met`: the names of the faults
+    that a request ran into.
+    """
+
+    rng: random.Random
+    release: threading.Event
+    trap: str
+    met: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class ClusterFault:
+    """A fault as a round uses it. `which` and `often` have no meaning for connections."""
+
+    name: str
+    which: Which = "all"
+    often: Often = "always"
+
+    @property
+    def label(self) -> str:
+        """The fault as the table counts it."""
+        return f"cluster: {self.name}"
+
+    def __str__(self) -> str:
+        if self.name in CONNECTION_FAULTS:
+            return self.name
+        return f"{self.name} ({self.which}, {self.often})"
+
+
+@dataclass
+class Place:
+    """The endpoint of a cluster in a round. `proxy`: None where no request gets through."""
+
+    described: Described
+    proxy: FaultyProxy | None = None
+
+
+@contextlib.contextmanager
+def place(cluster: Cluster, fault: ClusterFault | None, setting: Setting) -> Iterator[Place]:
+    """Yield the address that the function is to find `cluster` at."""
+    if fault is not None and fault.name in UNREACHABLE:
+        with UNREACHABLE[fault.name]() as (url, ca_pem):
+            yield Place(Described(cluster.name, url, ca_pem))
+        return
+    wrong = fault is not None and fault.name in WRONG_CERTIFICATES
+    proxy = FaultyProxy(
+        cluster,
+        fault=None if fault is None or wrong else _limited(fault, setting),
+        abrupt=fault is not None and fault.name.startswith("reset"),
+        certificate=WRONG_CERTIFICATES[fault.name]() if fault is not None and wrong else None,
+    )
+    with contextlib.closing(proxy):
+        ca_pem = proxy.described_ca
+        if fault is not None and fault.name == "another host name":
+            ca_pem = proxy.shown_ca
+        yield Place(Described(cluster.name, proxy.endpoint, ca_pem), proxy)
+
+
+def _limited(fault: ClusterFault, setting: Setting) -> AnswerFault:
+    """Return the fault for the requests that it is meant for; others are passed on."""
+    break_it = ANSWER_FAULTS[fault.name](setting)
+    turns = count()
+    chances = [setting.rng.random() < 0.5 for _ in range(64)]
+
+    def respond(request: HttpRequest, forward: Forward) -> Response:
+        reads = request.method == "GET"
+        if (fault.which == "reads" and not reads) or (fault.which == "writes" and reads):
+            return forward()
+        turn = next(turns)
+        if (fault.often == "once" and turn) or (
+            fault.often == "sometimes" and not chances[turn % len(chances)]
+        ):
+            return forward()
+        setting.met.add(fault.label)
+        return break_it(request, forward)
+
+    return respond
+
+
+def _reset_before(setting: Setting) -> AnswerFault:
+    def respond(request: HttpRequest, forward: Forward) -> Response:
+        raise ConnectionResetError
+
+    return respond
+
+
+def _reset_after(setting: Setting) -> AnswerFault:
+    def respond(request: HttpRequest, forward: Forward) -> Response:
+        forward()
+        raise ConnectionResetError
+
+    return respond
+
+
+def _half(setting: Setting) -> AnswerFault:
+    def respond(request: HttpRequest, forward: Forward) -> Response:
+        whole = encoded(forward())
+        return Response(raw=[whole[: setting.rng.randrange(1, len(whole))]])
+
+    return respond
+
+
+def _half_then_hang(setting: Setting) -> AnswerFault:
+    def pieces(whole: bytes) -> Iterator[bytes]:
+        yield whole[: len(whole) // 2]
+        setting.release.wait()
+
+    return lambda request, forward: Response(raw=pieces(encoded(forward())))
+
+
+def _drip(setting: Setting) -> AnswerFault:
+    def pieces(whole: bytes) -> Iterator[bytes]:
+        for byte in whole:
+            yield bytes([byte])
+            if setting.release.wait(DRIP_SECONDS):
+                return
+
+    return lambda request, forward: Response(raw=pieces(encoded(forward())))
+
+
+def _hang(setting: Setting) -> AnswerFault:
+    def respond(request: HttpRequest, forward: Forward) -> Response:
+        setting.release.wait()
+        raise ConnectionResetError
+
+    return respond
+
+
+def _hang_late(setting: Setting) -> AnswerFault:
+    """Carry the request out after the function has gone, as a server does that was paused."""
+
+    def respond(request: HttpRequest, forward: Forward) -> Response:
+        setting.release.wait()
+        forward()
+        raise ConnectionResetError
+
+    return respond
+
+
+def _slow(setting: Setting) -> AnswerFault:
+    def respond(request: HttpRequest, forward: Forward) -> Response:
+        setting.release.wait(setting.rng.uniform(0.05, 0.6))
+        return forward()
+
+    return respond
+
+
+def _hundred_megabytes(setting: Setting) -> AnswerFault:
+    def pieces() -> Iterator[bytes]:
+        yield (
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n" % HUNDRED_MB
+        ) + b'{"kind": "PartialObjectMetadataList", "items": ['
+        for _ in range(HUNDRED_MB >> 20):
+            yield b" " * (1 << 20)
+            if setting.release.is_set():
+                return
+
+    return lambda request, forward: Response(raw=pieces())
+
+
+def _status(code: int, retry_after: str | None = None, *, page: bool = False) -> Maker:
+    body = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "message": "x"}
+    headers = {"Retry-After": retry_after} if retry_after else {}
+    answer = (
+        Response(code, b"<html>bad gateway</html>", {**headers, "Content-Type": "text/html"})
+        if page
+        else Response(code, body, headers)
+    )
+    return lambda setting: lambda request, forward: answer
+
+
+def _redirect(code: int) -> Maker:
+    return lambda setting: (
+        lambda request, forward: Response(code, b"", {"Location": setting.trap + request.target})
+    )
+
+
+def _lie(setting: Setting) -> AnswerFault:
+    """Answer 200 with JSON that is no answer to the question, or that repeats what was sent."""
+
+    def respond(request: HttpRequest, forward: Forward) -> Response:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        sent = request.body.decode(errors="replace") or token
+        listed = {"kind": "PartialObjectMetadataList", "metadata": {}}
+        if "/serviceaccounts" in request.target:
+            listed["kind"] = "ServiceAccountList"
+        items: list[object] = [
+            {"metadata": {"name": token, "namespace": token}},
+            {"metadata": {"name": "team-0", "namespace": "../../team-0"}},
+            {"metadata": {"name": "x", "namespace": "team-0", "labels": ["x"]}},
+            {"metadata": None},
+            [],
+            token,
+        ]
+        bodies: list[bytes] = [
+            *(b"", b"[]", b"null", b"{}", b"0", b'"text"', b"{", b"[" * 100_000, b"<html></html>"),
+            json.dumps({**listed, "items": [setting.rng.choice(items)]}).encode(),
+            json.dumps({**listed, "items": {}}).encode(),
+            json.dumps({**listed, "metadata": {"continue": token}, "items": []}).encode(),
+            json.dumps({"kind": "Status", "message": sent, "reason": sent}).encode(),
+            json.dumps({"kind": "PartialObjectMetadata", "metadata": {"name": sent}}).encode(),
+        ]
+        return Response(200, setting.rng.choice(bodies))
+
+    return respond
+
+
+def _echo(setting: Setting) -> AnswerFault:
+    """Refuse, and repeat the request, token and body, wherever an answer has room for text."""
+
+    def respond(request: HttpRequest, forward: Forward) -> Response:
+        sent = request.headers.get("authorization", "") + request.body.decode(errors="replace")
+        cause = {
+            "reason": "FieldManagerConflict",
+            "message": f'conflict with "{sent[-120:]}"',
+            "field": sent[-100:],
+        }
+        body = {
+            "kind": "Status",
+            "code": 409,
+            "message": sent,
+            "reason": "Conflict",
+            "details": {"name": sent, "kind": sent[-60:], "causes": [cause]},
+        }
+        return Response(setting.rng.choice((403, 409, 422, 500)), body, {"Warning": sent[-200:]})
+
+    return respond
+
+
+@contextlib.contextmanager
+def _refused() -> Iterator[tuple[str, str]]:
+    with contextlib.closing(socket.socket()) as bound:
+        bound.bind(("127.0.0.1", 0))  # held, so that nobody else listens there meanwhile
+        yield f"https://127.0.0.1:{bound.getsockname()[1]}", issue("x").ca_pem
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[tuple[str, str]]:
+    with contextlib.closing(socket.socket()) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(128)
+        yield f"https://127.0.0.1:{listening.getsockname()[1]}", issue("x").ca_pem
+
+
+@contextlib.contextmanager
+def _hanging_at_connect() -> Iterator[tuple[str, str]]:
+    with hanging_at_connect() as url:
+        yield url, issue("x").ca_pem
+
+
+@contextlib.contextmanager
+def _closes() -> Iterator[tuple[str, str]]:
+    with serving(lambda exchange: None, plain=True) as server:
+        yield server.url, server.certificate.ca_pem
+
+
+@contextlib.contextmanager
+def _no_tls() -> Iterator[tuple[str, str]]:
+    with serving(lambda exchange: exchange.answer("200 OK", b"{}"), plain=True) as server:
+        yield server.url, server.certificate.ca_pem
+
+
+UNREACHABLE: dict[str, Callable[[], contextlib.AbstractContextManager[tuple[str, str]]]] = {
+    "refused": _refused,
+    "hang at connect": _hanging_at_connect,
+    "hang at TLS": _silent,
+    "reset at TLS": _closes,
+    "HTTP without TLS": _no_tls,
+}
+WRONG_CERTIFICATES = {
+    "another authority": lambda: issue("impostor"),
+    "another host name": lambda: issue("impostor", hosts=("elsewhere.example.com",)),
+}
+ANSWER_FAULTS: dict[str, Maker] = {
+    "reset before the answer": _reset_before,
+    "reset after the work": _reset_after,
+    "half an answer": _half,
+    "half an answer, then hang": _half_then_hang,
+    "drip": _drip,
+    "hang at read": _hang,
+    "hang, and work after the end": _hang_late,
+    "slow": _slow,
+    "100 MB": _hundred_megabytes,
+    "429": _status(429),
+    "429, Retry-After 1": _status(429, "1"),
+    "429, Retry-After 3600": _status(429, "3600"),
+    "429, Retry-After nonsense": _status(429, "9" * 400),
+    **{str(code): _status(code) for code in range(500, 505)},
+    "502 of a load balancer": _status(502, page=True),
+    "503, Retry-After 1": _status(503, "1"),
+    "401": _status(401),
+    "403": _status(403),
+    **{f"redirect {code}": _redirect(code) for code in (301, 302, 307, 308)},
+    "JSON that lies": _lie,
+    "echo": _echo,
+}
+CONNECTION_FAULTS = (*UNREACHABLE, *WRONG_CERTIFICATES)
+
+
+def draw(rng: random.Random) -> ClusterFault:
+    """Return a random fault; each name is as likely as any other."""
+    name = rng.choice((*CONNECTION_FAULTS, *ANSWER_FAULTS))
+    return ClusterFault(
+        name,
+        rng.choice(("all", "all", "reads", "writes")),
+        rng.choice(("always", "always", "once", "sometimes")),
+    )

@@ -1,0 +1,347 @@
+"""The rules that hold in every round, whatever failed. Pure: each returns what broke it."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.chaos.estate import DROPPED, SELECTED, Furnished
+from tests.chaos.leaks import leaks
+from tests.chaos.observed import State
+from tests.chaos.sandbox import Result
+from tests.support.world import SECRET
+
+WRITES = frozenset({"push", "sweep", "remove"})
+# Seconds by which the reported least life may differ from the one read after the round.
+TOLERANCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One invocation as it was asked for, and its result.
+
+    `seconds`: Lambda's limit. `messages`: of a batch, the cluster by message id.
+    """
+
+    action: str
+    targets: frozenset[str]
+    namespaces: frozenset[str]
+    seconds: float
+    result: Result
+    messages: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def reported(self) -> bool:
+        return not (self.result.killed or self.result.hung)
+
+    @property
+    def entries(self) -> dict[str, dict[str, Any]]:
+        """The clusters' entries by id, of all reports."""
+        return {one["id"]: one for report in self.result.reports for one in report["clusters"]}
+
+    @property
+    def run_error(self) -> str | None:
+        """The type of the error of a run as a whole; a queue that fails spares the clusters."""
+        found = (report.get("error") for report in self.result.reports)
+        return next((one["type"] for one in found if one and one["type"] != "QueueError"), None)
+
+    def may_delete(self, furnished: Furnished, namespace: str) -> bool:
+        if furnished.cluster not in self.targets:
+            return False
+        prunes = furnished.prune and self.action == "push" and self.namespaces >= {*SELECTED}
+        return self.action == "remove" or (prunes and namespace == DROPPED)
+
+    def may_write(self, cluster: str, namespace: str) -> bool:
+        return (
+            self.action in ("push", "sweep")
+            and cluster in self.targets
+            and namespace in self.namespaces
+        )
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Everything that a round left behind.
+
+    `touched`: the clusters that a fault can reach. `later`: the states after the sandbox was
+    thawed. `issued`: the registries' tokens of this round; `known`: these and earlier ones.
+    `strays`: further rules that the round itself saw broken. `texts`: every output, by name.
+    """
+
+    invocations: Sequence[Invocation]
+    furnished: Mapping[str, Furnished]
+    before: Mapping[str, State]
+    after: Mapping[str, State]
+    later: Mapping[str, State]
+    touched: frozenset[str]
+    issued: frozenset[str]
+    known: frozenset[str]
+    queued: frozenset[str]
+    texts: Mapping[str, str] = field(repr=False)
+    secrets: Sequence[tuple[str, str]] = field(repr=False)
+    strays: Sequence[str] = ()
+
+    @property
+    def alone(self) -> bool:
+        """Return whether one invocation, which came to its end, explains every change."""
+        return (
+            len(self.invocations) == 1
+            and self.invocations[0].reported
+            and len(self.invocations[0].result.reports) == 1
+        )
+
+    def changed(self, cluster: str) -> frozenset[str]:
+        """Return the namespaces whose Secret is another than before."""
+        before = self.before[cluster]
+        after = self.after[cluster]
+        return frozenset(
+            name for name in (*SELECTED, DROPPED) if _version(before, name) != _version(after, name)
+        )
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule that did not hold, in words. `timed`: a machine that is too busy breaks it, too."""
+
+    text: str
+    timed: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def violations(judged: Judged) -> list[Broken]:
+    """Return the rules that did not hold; empty after a good round."""
+    always = (_of_others, _never_worse, _only_what_was_asked, _complete, _true, _messages_kept)
+    timed = (_in_time, _untouched_unaffected)
+    return [
+        *(Broken(text) for rule in (*always, _still) for text in rule(judged)),
+        *(Broken(text, timed=True) for rule in timed for text in rule(judged)),
+        *map(Broken, leaks(judged.texts, judged.secrets)),
+        *map(Broken, judged.strays),
+    ]
+
+
+def _of_others(judged: Judged) -> Iterator[str]:
+    """Require that no Secret or ServiceAccount's entry of somebody else is touched."""
+    for cluster, before in judged.before.items():
+        after = judged.after[cluster]
+        for key, seen in before.secrets.items():
+            if key[1] == SECRET and seen.ours:
+                continue
+            now = after.secrets.get(key)
+            if now is None or now.version != seen.version:
+                yield f"{cluster}: the Secret {'/'.join(key)} of somebody else was changed"
+        for key in after.secrets.keys() - before.secrets.keys():
+            if key[1] != SECRET:
+                yield f"{cluster}: there is a new Secret {'/'.join(key)}"
+        for key, names in before.accounts.items():
+            kept = after.accounts.get(key, ())
+            if [name for name in kept if name != SECRET] != [
+                name for name in names if name != SECRET
+            ]:
+                yield f"{cluster}: the ServiceAccount {'/'.join(key)} names {', '.join(kept)}"
+
+
+def _never_worse(judged: Judged) -> Iterator[str]:
+    """Require each Secret of ours to be as before, or good and no shorter-lived, or unwanted."""
+    for cluster, furnished in judged.furnished.items():
+        for name in judged.changed(cluster):
+            old = judged.before[cluster].ours_in(name)
+            new = judged.after[cluster].ours_in(name)
+            if old is not None and not old.ours:
+                continue  # judged as somebody else's
+            where = f"{cluster}: the Secret in {name}"
+            if new is None:
+                if not any(one.may_delete(furnished, name) for one in judged.invocations):
+                    yield f"{where} was deleted, and nobody asked for that"
+                continue
+            if flaw := new.flaw(cluster, judged.issued):
+                yield f"{where} {flaw}"
+            elif (
+                old is not None
+                and old.expires_at is not None
+                and new.expires_at is not None
+                and new.expires_at < old.expires_at
+            ):
+                yield f"{where} now expires earlier"
+
+
+def _only_what_was_asked(judged: Judged) -> Iterator[str]:
+    for cluster, furnished in judged.furnished.items():
+        for name in judged.changed(cluster):
+            gone = judged.after[cluster].ours_in(name) is None
+            if not any(
+                one.may_delete(furnished, name) if gone else one.may_write(cluster, name)
+                for one in judged.invocations
+            ):
+                yield f"{cluster}: the Secret in {name} was changed, and nobody asked for that"
+
+
+def _in_time(judged: Judged) -> Iterator[str]:
+    for one in judged.invocations:
+        if one.result.killed:
+            continue
+        if one.result.hung:
+            yield f"{one.action}: no answer, long after the deadline"
+        elif one.result.seconds >= one.seconds:
+            yield f"{one.action}: the answer came after {one.result.seconds:.2f} s"
+        elif not one.result.reports:
+            yield f"{one.action}: no report in the log: {(one.result.error or '')[:300]}"
+
+
+def _complete(judged: Judged) -> Iterator[str]:
+    """Require each cluster and namespace in the report, and the report in the answer."""
+    for one in judged.invocations:
+        if not one.reported or not one.result.reports:
+            continue
+        if "InternalError" in one.result.output:
+            yield f"{one.action}: an InternalError was reported"
+        answer = one.result.answer
+        if isinstance(answer, dict) and "clusters" in answer and answer != one.result.reports[-1]:
+            yield f"{one.action}: the answer is not the report in the log"
+        if one.run_error is not None or any(
+            report.get("unconfigured") for report in one.result.reports
+        ):
+            continue
+        for cluster in one.targets - one.entries.keys():
+            yield f"{one.action}: the report does not have {cluster}"
+        for cluster, entry in one.entries.items():
+            furnished = judged.furnished.get(cluster)
+            if furnished is None or one.action != "push" or not furnished.names:
+                continue
+            selected = one.namespaces & {*SELECTED}
+            if sum(entry["counts"].values()) < len(selected):
+                yield f"{one.action}: {cluster} has {entry['counts']} for {sorted(selected)}"
+
+
+def _true(judged: Judged) -> Iterator[str]:
+    """Require that what was reported is what is."""
+    if not judged.alone or judged.invocations[0].action not in WRITES:
+        return
+    (one,) = judged.invocations
+    for cluster, entry in one.entries.items():
+        problems = {problem["namespace"]: problem["outcome"] for problem in entry["problems"]}
+        changed = judged.changed(cluster)
+        for name in sorted(changed & problems.keys()):
+            if problems[name] != "failed":
+                yield f"{cluster}: {name} is reported as {problems[name]}, but was changed"
+        before = judged.before[cluster]
+        after = judged.after[cluster]
+        certain = changed - problems.keys()
+        gone = {name for name in certain if after.ours_in(name) is None}
+        new = {name for name in certain - gone if before.ours_in(name) is None}
+        counts = entry["counts"]
+        for said, did, what in (
+            (counts.get("created", 0), len(new), "created"),
+            (
+                counts.get("updated", 0) + counts.get("adopted", 0),
+                len(certain - gone - new),
+                "updated",
+            ),
+            (counts.get("removed", 0) + counts.get("pruned", 0), len(gone), "removed"),
+        ):
+            if said != did:
+                yield f"{cluster}: reported {said} {what}, but it is {did}"
+        if "secondsLeft" in entry and "failed" not in problems.values():
+            least = _least_life(after, one.namespaces)
+            if least is not None and abs(least - entry["secondsLeft"]) > TOLERANCE_SECONDS:
+                yield f"{cluster}: reported secondsLeft {entry['secondsLeft']}, but it is {least}"
+
+
+def _least_life(after: State, namespaces: frozenset[str]) -> float | None:
+    now = datetime.now(UTC)
+    lives = []
+    for name in namespaces:
+        seen = after.ours_in(name)
+        if seen is None:
+            lives.append(0.0)
+        elif seen.ours and seen.expires_at is not None:
+            lives.append(max(0.0, (seen.expires_at - now).total_seconds()))
+    return min(lives, default=None)
+
+
+def _untouched_unaffected(judged: Judged) -> Iterator[str]:
+    """Require a cluster that no fault can reach to be as it would be without any."""
+    for one in judged.invocations:
+        if not one.reported:
+            continue
+        for cluster in sorted(one.targets - judged.touched):
+            entry = one.entries.get(cluster)
+            if entry is None or entry["error"] is not None:
+                error = entry and entry["error"]
+                yield f"{cluster}: no fault can reach it, but {one.action} reports {error}"
+            elif judged.alone:
+                yield from _as_asked(judged, one, cluster, entry)
+
+
+def _as_asked(
+    judged: Judged, one: Invocation, cluster: str, entry: dict[str, Any]
+) -> Iterator[str]:
+    furnished = judged.furnished[cluster]
+    changed = judged.changed(cluster)
+    expected = {
+        name
+        for name, content in furnished.contents.items()
+        if content != "foreign"
+        and (
+            (one.action == "remove" and content != "nothing")
+            or (one.action == "push" and one.may_write(cluster, name))
+            or (
+                one.action == "sweep"
+                and one.may_write(cluster, name)
+                and content in ("nothing", "ending")
+            )
+            or (content != "nothing" and one.may_delete(furnished, name))
+        )
+    }
+    if changed != expected:
+        yield (
+            f"{cluster}: no fault can reach it, but {one.action} changed {sorted(changed)} instead"
+            f" of {sorted(expected)}"
+        )
+    wrong = {
+        problem["namespace"]
+        for problem in entry["problems"]
+        if problem["outcome"] not in ("conflict", "left")
+    }
+    if wrong and one.action in WRITES:
+        yield f"{cluster}: no fault can reach it, but there are problems in {sorted(wrong)}"
+
+
+def _messages_kept(judged: Judged) -> Iterator[str]:
+    """Require a batch to keep what failed, and a push to queue what it says."""
+    for one in judged.invocations:
+        if not one.reported or not one.result.reports:
+            continue
+        if one.messages:
+            answer = one.result.answer
+            failures = answer.get("batchItemFailures", ()) if isinstance(answer, dict) else ()
+            kept = {failure["itemIdentifier"] for failure in failures}
+            for message, cluster in one.messages.items():
+                entry = one.entries.get(cluster)
+                done = entry is not None and entry["ok"] and one.run_error is None
+                if (message in kept) == done:
+                    yield f"batch: {cluster} done: {done}, its message kept: {message in kept}"
+            continue
+        said = {name for report in one.result.reports for name in report.get("queued", ())}
+        if said - judged.queued:
+            yield f"{one.action}: reported as queued, but is not: {sorted(said - judged.queued)}"
+
+
+def _still(judged: Judged) -> Iterator[str]:
+    """Require that nothing changes after the end, nor when the sandbox is thawed."""
+    for cluster, after in judged.after.items():
+        if judged.later[cluster] != after:
+            yield f"{cluster}: something was changed after the end"
+
+
+def _version(state: State, namespace: str) -> tuple[str, str] | None:
+    seen = state.ours_in(namespace)
+    return seen.version if seen else None
+
+
+def bodies_of(texts: Sequence[str]) -> frozenset[str]:
+    """Return the clusters that messages on the queue ask for."""
+    return frozenset(cluster for text in texts for cluster in json.loads(text).get("clusters", ()))

@@ -1,0 +1,123 @@
+"""A TLS proxy before a cluster, which passes requests on until a fault says otherwise."""
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import urllib3
+
+from infra.local.kube import Cluster
+from infra.local.kube.certificates import Certificate, issue
+from infra.local.kube.cluster import Response
+from infra.local.kube.http.client import TIMEOUT, context
+from infra.local.kube.http.server import HttpRequest, HttpsServer
+
+_HOP_BY_HOP = frozenset({"connection", "content-length", "host", "transfer-encoding"})
+_KEPT = ("Content-Type", "Retry-After")
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+type Forward = Callable[[], Response]
+type AnswerFault = Callable[[HttpRequest, Forward], Response]
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A request as it arrived. `at`: on the monotonic clock."""
+
+    at: float
+    method: str
+    target: str
+    bearer: str = field(repr=False)
+
+
+class FaultyProxy(HttpsServer):
+    """`fault` gets each request, and passes it on or not. `abrupt`: closing means a reset.
+
+    `certificate`: what it shows; `described_ca` is what EKS says of it.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        fault: AnswerFault | None = None,
+        abrupt: bool = False,
+        certificate: Certificate | None = None,
+    ) -> None:
+        own = issue(cluster.name)
+        self.described_ca = own.ca_pem
+        self.shown_ca = (certificate or own).ca_pem
+        self.arrivals: list[Arrival] = []
+        self.fault = fault
+        self._abrupt = abrupt
+        self._cluster = cluster
+        self._busy = 0
+        self._idle = threading.Condition()
+        self._pool = urllib3.PoolManager(
+            ssl_context=context(cluster.ca_pem), retries=False, maxsize=16, timeout=TIMEOUT
+        )
+        super().__init__(self._respond, certificate or own)
+        self.start()
+
+    def close(self) -> None:
+        super().close()
+        self._pool.clear()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        if self._abrupt:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close without the farewell that would make a reset an ordinary end."""
+        if self._abrupt:
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
+
+    def drained(self, seconds: float) -> bool:
+        """Wait until every request that was passed on has its answer; return whether it has."""
+        with self._idle:
+            return self._idle.wait_for(lambda: not self._busy, seconds)
+
+    def _respond(self, request: HttpRequest) -> Response:
+        bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+        self.arrivals.append(Arrival(time.monotonic(), request.method, request.target, bearer))
+        with self._working():
+            if self.fault is None:
+                return self._forward(request)
+            return self.fault(request, lambda: self._forward(request))
+
+    @contextlib.contextmanager
+    def _working(self) -> Any:
+        with self._idle:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._busy -= 1
+                self._idle.notify_all()
+
+    def _forward(self, request: HttpRequest) -> Response:
+        headers = {
+            name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP
+        }
+        try:
+            answer = self._pool.request(
+                request.method,
+                self._cluster.endpoint + request.target,
+                body=request.body,
+                headers=headers,
+                redirect=False,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise ConnectionResetError from error
+        kept = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
+        return Response(answer.status, answer.data, kept)

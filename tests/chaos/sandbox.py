@@ -1,0 +1,200 @@
+"""A Lambda sandbox in its own process, which can be frozen, and killed while it works.
+
+Run as `python -m tests.chaos.sandbox DESCRIPTOR`, it reads one invocation a line and writes one
+result a line to that descriptor. Its standard output and error are the function's own.
+"""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.support.world import Context
+
+# Added to an invocation's time before its sandbox is taken to hang.
+GRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """The end of one invocation; `answer` or `error` is None.
+
+    `seconds`: from the event to the answer. `output`: all that it printed.
+    """
+
+    answer: Any = None
+    error: str | None = None
+    seconds: float = 0.0
+    output: str = ""
+    killed: bool = False
+    hung: bool = False
+
+    @property
+    def reports(self) -> tuple[dict[str, Any], ...]:
+        """The reports in the log, in order; a batch of messages has several."""
+        found = []
+        for line in self.output.splitlines():
+            with contextlib.suppress(ValueError):
+                entry = json.loads(line)
+                if isinstance(entry, dict) and isinstance(entry.get("report"), dict):
+                    found.append(entry["report"])
+        return tuple(found)
+
+
+class SandboxProcess:
+    """The parent's side. `environ`: the whole environment of the function."""
+
+    def __init__(self, environ: Mapping[str, str], log: Path) -> None:
+        self._log = log
+        self._seen = 0
+        self._allowed = 0.0
+        reader, writer = os.pipe()
+        self._results = os.fdopen(reader, "rb")
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.chaos.sandbox", str(writer)],
+                env={**environ, "PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.defpath},
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=(writer,),
+            )
+        os.close(writer)
+        self._results.readline()  # ready: the handler is imported
+
+    def begin(
+        self, event: Any, seconds: float, *, fresh: bool, environ: Mapping[str, str] | None = None
+    ) -> None:
+        """Start one invocation. `fresh`: as the first in its sandbox. `environ`: in addition."""
+        self._allowed = seconds
+        asked = {"event": event, "seconds": seconds, "fresh": fresh, "environ": {**(environ or {})}}
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(asked).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def end(self) -> Result:
+        """Wait for the invocation's end, and freeze the process as Lambda does."""
+        ready, _, _ = select.select([self._results], [], [], self._allowed + GRACE_SECONDS)
+        line = self._results.readline() if ready else b""
+        if not line:
+            self.kill()
+            return Result(output=self._printed(), hung=True)
+        self._process.send_signal(signal.SIGSTOP)
+        return Result(**json.loads(line), output=self._printed())
+
+    def killed(self) -> Result:
+        """Kill the process while it works."""
+        self.kill()
+        return Result(output=self._printed(), killed=True)
+
+    @property
+    def starved(self) -> float:
+        """The seconds that its threads have waited for a processor."""
+        return starved(self._process.pid)
+
+    def thaw(self) -> None:
+        """Let a frozen process run again."""
+        if self.alive:
+            self._process.send_signal(signal.SIGCONT)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def rest(self) -> str:
+        """Return what was printed since the last result."""
+        return self._printed()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        self.kill()
+        self._results.close()
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _printed(self) -> str:
+        whole = self._log.read_bytes()
+        new = whole[self._seen :]
+        self._seen = len(whole)
+        return new.decode(errors="replace")
+
+
+def starved(pid: int) -> float:
+    """Return the seconds that a process's threads have waited for a processor so far.
+
+    The second number of /proc/PID/task/TID/schedstat (Documentation/scheduler/sched-stats.rst).
+    """
+    nanoseconds = 0
+    for stat in Path("/proc").glob(f"{pid}/task/*/schedstat"):
+        with contextlib.suppress(OSError, IndexError):
+            nanoseconds += int(stat.read_text().split()[1])
+    return nanoseconds / 1e9
+
+
+class _Countdown(Context):
+    """Lambda's context, whose time passes."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self._until = time.monotonic() + seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self._until - time.monotonic()) * 1000))
+
+
+def main(descriptor: int) -> None:
+    from ecr_public_pusher.handler import invoke
+    from ecr_public_pusher.invocation.sandbox import Sandbox
+
+    sandbox = Sandbox()
+    own = dict(os.environ)
+    with os.fdopen(descriptor, "w") as results:
+        print("ready", file=results, flush=True)
+        for line in sys.stdin:
+            asked = json.loads(line)
+            if asked["fresh"]:
+                os.environ.clear()
+                os.environ.update(own | asked["environ"])
+                sandbox = Sandbox()
+            began = time.monotonic()
+            result: dict[str, Any] = {}
+            try:
+                result["answer"] = invoke(
+                    asked["event"],
+                    _Countdown(asked["seconds"]),
+                    sandbox=sandbox,
+                    environ=os.environ,
+                )
+            except Exception as error:  # noqa: BLE001 - what Lambda logs of it is judged, too
+                result["error"] = f"{type(error).__name__}: {error}"
+            result["seconds"] = time.monotonic() - began
+            sys.stdout.flush()
+            print(json.dumps(result), file=results, flush=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
