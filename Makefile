@@ -18,7 +18,7 @@ define INSTALL
 	@touch $@
 endef
 
-.PHONY: help linux run test environments check lint types imports workflows templates fix unit coverage build package lock release schemas reference pictures bench plots mutation fuzz soak bill clean
+.PHONY: help linux run test environments check lint types imports workflows templates fix unit coverage build package lock release schemas reference pictures bench plots mutation fuzz estates soak bill clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -115,6 +115,9 @@ mutation: .venv/.done .venv-mutation/.done ## plant small faults in copies of th
 
 fuzz: .venv-fuzz/.done ## give arbitrary input to each parser of bytes that others write, under atheris (an hour; ARGS="--help" for more)
 	@.venv-fuzz/bin/python -m tests.fuzz $(ARGS)
+
+estates: .venv/.done ## run the tests of random estates with 20,000 examples each (minutes; ESTATES_EXAMPLES for another number)
+	ESTATES_EXAMPLES=$${ESTATES_EXAMPLES:-20000} $(BIN)/python -m pytest --timeout=0 $(shell find tests -name 'test_random_*.py') $(ARGS)
 
 soak: .venv/.done .venv-sam/.done ## invoke one warm function 500 times, to detect memory growth (minutes)
 	$(BIN)/python -m tests.soak $(ARGS)
