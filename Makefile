@@ -18,7 +18,7 @@ define INSTALL
 	@touch $@
 endef
 
-.PHONY: help linux run test environments check lint types imports workflows templates fix unit coverage build package lock release schemas reference chart pictures bench plots mutation soak chaos month bill clean
+.PHONY: help linux run test environments check lint types imports workflows templates fix unit coverage build package lock release schemas reference chart pictures bench plots mutation fuzz estates soak chaos month bill clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -116,6 +116,12 @@ plots: .venv/.done .venv-bench/.done ## draw the bench's results into docs/
 mutation: .venv/.done .venv-mutation/.done ## plant small faults in copies of the function, and run the tests (an hour; ARGS="--help" for more)
 	@.venv-mutation/bin/python -m tests.mutation $(ARGS)
 
+fuzz: .venv-fuzz/.done ## give arbitrary input to each parser of bytes that others write, under atheris (an hour; ARGS="--help" for more)
+	@.venv-fuzz/bin/python -m tests.fuzz $(ARGS)
+
+estates: .venv/.done ## run the tests of random estates with 20,000 examples each (minutes; ESTATES_EXAMPLES for another number)
+	ESTATES_EXAMPLES=$${ESTATES_EXAMPLES:-20000} $(BIN)/python -m pytest --timeout=0 $(shell find tests -name 'test_random_*.py') $(ARGS)
+
 soak: .venv/.done .venv-sam/.done ## invoke one warm function 500 times, to detect memory growth (minutes)
 	$(BIN)/python -m tests.soak $(ARGS)
 
@@ -129,7 +135,7 @@ bill: .venv/.done .venv-sam/.done ## calculate the stack's monthly cost from the
 	$(BIN)/python -m tests.bench.bill $(ARGS)
 
 clean: ## remove what the other commands created
-	rm -rf .venv .venv-sam .venv-checkov .venv-bench .venv-mutation .venv-lock .aws-sam dist .mypy_cache .ruff_cache .pytest_cache .coverage
+	rm -rf .venv .venv-sam .venv-checkov .venv-bench .venv-mutation .venv-fuzz .venv-lock .aws-sam dist .mypy_cache .ruff_cache .pytest_cache .coverage
 
 .venv/.done: requirements.txt requirements-dev.txt
 	$(call INSTALL,requirements-dev.txt)
@@ -142,6 +148,9 @@ clean: ## remove what the other commands created
 
 .venv-mutation/.done: tests/mutation/requirements.txt
 	$(call INSTALL,tests/mutation/requirements.txt)
+
+.venv-fuzz/.done: tests/fuzz/requirements.txt
+	$(call INSTALL,tests/fuzz/requirements.txt)
 
 .venv-checkov/.done: infra/local/requirements-checkov.txt
 	$(call INSTALL,infra/local/requirements-checkov.txt)

@@ -23,6 +23,7 @@ EXPORTS = {
     "checkov": Path("infra/local/requirements-checkov.txt"),
     "bench": Path("tests/bench/requirements.txt"),
     "mutation": Path("tests/mutation/requirements.txt"),
+    "fuzz": Path("tests/fuzz/requirements.txt"),
     "lock": Path("infra/requirements-lock.txt"),
 }
 COMMAND_LINE = "cli"

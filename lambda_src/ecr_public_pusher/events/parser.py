@@ -4,7 +4,7 @@ import difflib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ecr_public_pusher.configuration.names import MAX_LENGTH, check_namespace
@@ -160,7 +160,8 @@ def _failure_record(event: Mapping[str, Any], root: str) -> Request:
         raise RemovalNotRepeated
     try:
         asked_at = datetime.fromisoformat(str(event.get("timestamp")))
-    except ValueError:
+        asked_at - timedelta(minutes=MAX_SWEEP_WINDOW_MINUTES)  # a sweep looks back as far
+    except (ValueError, OverflowError):
         return request
     return replace(request, asked_at=asked_at if asked_at.tzinfo else None)
 

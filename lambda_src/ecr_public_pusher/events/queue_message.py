@@ -4,6 +4,7 @@ A message names only clusters and namespaces: it never contains a token or crede
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from ecr_public_pusher.timestamps import rfc3339
 # A push of everything that was split into messages counts as done during its first tries. Later
 # ones are retries of single clusters, which must not keep the dead man's switch quiet.
 FULL_PUSH_COUNTS_FOR = timedelta(hours=1)
+_COUNT = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def read(record: Mapping[str, Any], *, root: str, now: datetime) -> Message:
     )
     known: dict[str, Any] = {
         "id": str(record["messageId"]),
-        "receives": int(receives) if receives.isdecimal() else 1,
+        "receives": int(receives) if _COUNT.fullmatch(receives) else 1,
     }
     text = str(record.get("body"))
     known["text"] = text

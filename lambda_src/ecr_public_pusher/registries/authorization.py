@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ecr_public_pusher.errors import TokenError
@@ -22,7 +22,7 @@ def checked(
     """
     given: Mapping[str, Any] = data if isinstance(data, dict) else {}
     token = given.get("authorizationToken")
-    expires_at = given.get("expiresAt")
+    expires_at = _moment(given.get("expiresAt"))
     if not token or not isinstance(token, str):
         raise unusable(giver, "it is empty")
     try:
@@ -31,7 +31,7 @@ def checked(
         raise unusable(giver, "it is not base64") from None
     if user != b"AWS" or not password:
         raise unusable(giver, "it does not decode to AWS:<password>")
-    if not isinstance(expires_at, datetime):
+    if expires_at is None:
         raise unusable(giver, "it has no expiry")
     if expires_at <= now:
         raise unusable(giver, f"it expired at {expires_at.isoformat()}")
@@ -42,6 +42,14 @@ def checked(
             f" {int(least_life.total_seconds())}",
         )
     return RegistryToken(token, expires_at)
+
+
+def _moment(value: Any) -> datetime | None:
+    """Return the moment in UTC; None for anything else, such as a time without its zone."""
+    try:
+        return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else None
+    except OverflowError:  # UTC's year is 0 or 10000
+        return None
 
 
 def unusable(giver: str, why: str) -> TokenError:

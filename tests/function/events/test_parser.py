@@ -83,6 +83,8 @@ def record(payload: Any) -> dict[str, Any]:
             Request(clusters=("*",), asked_at=FAILED_AT),
         ),
         (record({}) | {"timestamp": "never"}, Request()),
+        # no sweep can look back from there
+        (record({"action": "sweep"}) | {"timestamp": "0001-01-01T00:00:00Z"}, Request("sweep")),
         (
             record(change(f"{ROOT}/clusters/prod")),
             Request(clusters=("prod",), asked_at=FAILED_AT, ignore_missing=True),

@@ -41,6 +41,12 @@ def test_a_body_comes_back_as_a_push_of_its_cluster() -> None:
     assert message.cluster == "prod"
 
 
+@pytest.mark.parametrize("count", ["", "many", "-3", "9" * 5000, "\u0663", None])
+def test_a_count_that_is_no_small_number_is_taken_for_the_first_receive(count: Any) -> None:
+    given = record({}) | {"attributes": {"ApproximateReceiveCount": count}}
+    assert messages.read(given, root=ROOT, now=NOW).receives == 1
+
+
 def test_a_narrowed_push_stays_narrowed() -> None:
     request = read(messages.body("prod", namespaces=("team-*",))).request
     assert request is not None

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from ecr_public_pusher.registries.ecr_public import checked_token
 from ecr_public_pusher.registries.registry import PUBLIC_HOSTS, docker_config
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LAST_HOURS = timedelta(hours=2)
 GOOD = base64.b64encode(b"AWS:pass:word").decode()
 
 
@@ -47,6 +48,8 @@ def test_a_token_is_not_printed() -> None:
         (answer(base64.b64encode(b"AWS:").decode()), "AWS:<password>"),
         (answer(base64.b64encode(b"AWS").decode()), "AWS:<password>"),
         (answer(GOOD, None), "no expiry"),
+        (answer(GOOD, datetime(2026, 1, 2)), "no expiry"),  # in which zone?
+        (answer(GOOD, datetime(9999, 12, 31, 23, tzinfo=timezone(-LAST_HOURS))), "no expiry"),
         (answer(GOOD, NOW), "expired"),
         (answer(GOOD, NOW + timedelta(seconds=20)), "is valid for only 20 seconds"),
         (answer(GOOD, NOW + timedelta(minutes=59)), "is valid for only 3540 seconds"),
