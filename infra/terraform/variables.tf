@@ -144,6 +144,18 @@ variable "maximum_concurrency" {
   }
 }
 
+variable "batch_size" {
+  description = "Maximum number of messages of the retry queue for one invocation. Large fleets need more than 10 to stay below the request rate of Parameter Store."
+  type        = number
+  default     = 10
+  nullable    = false
+
+  validation {
+    condition     = var.batch_size >= 10 && var.batch_size <= 1000
+    error_message = "batch_size must be 10 to 1000."
+  }
+}
+
 variable "alarm_email" {
   description = "E-mail address that receives the alarms. It must confirm the subscription once. Cannot be combined with alarm_topic_arn."
   type        = string
@@ -168,6 +180,13 @@ variable "alarm_after_hours" {
     condition     = contains([2, 3, 4, 5, 6, 7, 8, 9, 10], var.alarm_after_hours)
     error_message = "alarm_after_hours must be one of 2, 3, 4, 5, 6, 7, 8, 9, 10."
   }
+}
+
+variable "cluster_metrics" {
+  description = "true: each cluster has its own metrics, which CloudWatch bills, and the alarm cluster-failed names clusters. false: only the run has metrics. Use false for fleets of hundreds of clusters."
+  type        = bool
+  default     = true
+  nullable    = false
 }
 
 variable "runbook_url" {
