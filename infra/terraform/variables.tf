@@ -126,7 +126,7 @@ variable "sweep_window_minutes" {
 }
 
 variable "fan_out" {
-  description = "true: a push only puts messages of ten clusters each on the retry queue, and workers push them. Use it for fleets that are too large for one run."
+  description = "true: a push only puts messages of ten clusters each on the retry queue, and workers push them. Each worker reads the whole configuration, so for many clusters, raise memory_size instead."
   type        = bool
   default     = false
   nullable    = false
