@@ -18,7 +18,7 @@ define INSTALL
 	@touch $@
 endef
 
-.PHONY: help linux run test environments check lint types imports workflows templates fix unit coverage build package lock release schemas reference chart pictures bench plots mutation fuzz estates soak chaos month bill clean
+.PHONY: help linux run test environments check lint types imports workflows templates fix unit coverage build package lock release schemas reference chart pictures bench plots mutation fuzz estates soak chaos month bill scale clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -112,6 +112,8 @@ bench: .venv/.done ## compare the push with a bare loop and other clients (about
 plots: .venv/.done .venv-bench/.done ## draw the bench's results into docs/
 	$(BIN)/python -m tests.bench --save .venv-bench/results.json $(ARGS)
 	.venv-bench/bin/python -m tests.bench.plots .venv-bench/results.json docs
+	@$(BIN)/python -m tests.bench.scale --save .venv-bench/scale.json
+	.venv-bench/bin/python -m tests.bench.scale_plot .venv-bench/scale.json docs/scale.svg
 
 mutation: .venv/.done .venv-mutation/.done ## plant small faults in copies of the function, and run the tests (an hour; ARGS="--help" for more)
 	@.venv-mutation/bin/python -m tests.mutation $(ARGS)
@@ -133,6 +135,9 @@ chaos: .venv/.done ## break everything around the function at random, 100 rounds
 
 bill: .venv/.done .venv-sam/.done ## calculate the stack's monthly cost from the work measured on the built function (minutes)
 	$(BIN)/python -m tests.bench.bill $(ARGS)
+
+scale: .venv/.done ## show what 10 to 10,000 clusters take, by a model: time, quotas, money (ARGS="--help" for more)
+	@$(BIN)/python -m tests.bench.scale $(ARGS)
 
 clean: ## remove what the other commands created
 	rm -rf .venv .venv-sam .venv-checkov .venv-bench .venv-mutation .venv-fuzz .venv-lock .aws-sam dist .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -48,9 +48,11 @@ locals {
     SweepWindowMinutes  = tostring(var.sweep_window_minutes)
     FanOut              = tostring(var.fan_out)
     MaximumConcurrency  = tostring(var.maximum_concurrency)
+    BatchSize           = tostring(var.batch_size)
     AlarmEmail          = var.alarm_email
     AlarmTopicArn       = var.alarm_topic_arn
     AlarmAfterHours     = tostring(var.alarm_after_hours)
+    ClusterMetrics      = tostring(var.cluster_metrics)
     RunbookUrl          = var.runbook_url
     AssumableRoleName   = var.assumable_role_name
     PullRoleName        = var.pull_role_name

@@ -126,7 +126,7 @@ variable "sweep_window_minutes" {
 }
 
 variable "fan_out" {
-  description = "true: a push only puts messages of ten clusters each on the retry queue, and workers push them. Use it for fleets that are too large for one run."
+  description = "true: a push only puts messages of ten clusters each on the retry queue, and workers push them. Each worker reads the whole configuration, so for many clusters, raise memory_size instead."
   type        = bool
   default     = false
   nullable    = false
@@ -141,6 +141,18 @@ variable "maximum_concurrency" {
   validation {
     condition     = var.maximum_concurrency >= 2 && var.maximum_concurrency <= 1000
     error_message = "maximum_concurrency must be 2 to 1000."
+  }
+}
+
+variable "batch_size" {
+  description = "Maximum number of messages of the retry queue for one invocation. Large fleets need more than 10 to stay below the request rate of Parameter Store."
+  type        = number
+  default     = 10
+  nullable    = false
+
+  validation {
+    condition     = var.batch_size >= 10 && var.batch_size <= 1000
+    error_message = "batch_size must be 10 to 1000."
   }
 }
 
@@ -168,6 +180,13 @@ variable "alarm_after_hours" {
     condition     = contains([2, 3, 4, 5, 6, 7, 8, 9, 10], var.alarm_after_hours)
     error_message = "alarm_after_hours must be one of 2, 3, 4, 5, 6, 7, 8, 9, 10."
   }
+}
+
+variable "cluster_metrics" {
+  description = "true: each cluster has its own metrics, which CloudWatch bills, and the alarm cluster-failed names clusters. false: only the run has metrics. Use false for fleets of hundreds of clusters."
+  type        = bool
+  default     = true
+  nullable    = false
 }
 
 variable "runbook_url" {

@@ -318,6 +318,22 @@ def test_the_alarm_of_a_cluster_that_healed_ends(readings: Readings) -> None:
 
 
 @every_way
+def test_without_metrics_of_clusters_the_alarm_comes_and_ends_as_well(
+    readings: Readings,
+) -> None:
+    story, fails = failing_cluster(heals=3 * DAY + 40 * MINUTE)
+    alarm = _alarms((("ClusterMetrics", "false"),))["ClusterFailedAlarm"]
+    transitions = [
+        one
+        for one in simulate(alarm, story.metrics, 0, 6 * DAY, readings)
+        if one.state is not one.previous and State.ALARM in (one.state, one.previous)
+    ]
+    came, ended = transitions
+    assert came.time <= fails + HOUR + 5 * MINUTE
+    assert ended.time <= 3 * DAY + 5 * HOUR
+
+
+@every_way
 def test_a_cluster_is_named_by_the_alarm_and_a_new_one_is_covered_without_a_change(
     readings: Readings,
 ) -> None:

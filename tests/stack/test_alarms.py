@@ -168,6 +168,13 @@ def test_the_failed_clusters_are_found_by_one_query() -> None:
     assert (OPERATORS[alarm["ComparisonOperator"]], alarm["Threshold"]) == (">=", 1)
 
 
+def test_without_metrics_of_clusters_the_number_of_failed_ones_is_watched() -> None:
+    alarm = alarms(ClusterMetrics="false")["ClusterFailedAlarm"]
+    assert set(metrics_of(alarm)) == {(NAMESPACE, "ClustersFailed", RUN)}
+    emitted = properties("PusherFunction", ClusterMetrics="false")["Environment"]["Variables"]
+    assert emitted["CLUSTER_METRICS"] == "false"
+
+
 def test_all_private_registries_tokens_are_watched_by_one_query_at_the_public_ones_threshold() -> (
     None
 ):

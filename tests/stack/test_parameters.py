@@ -135,6 +135,7 @@ def test_parameters_refuse_nonsense(parameter: str, value: str, fits: bool) -> N
     [
         ("SweepWindowMinutes", 5, 1440),
         ("MaximumConcurrency", 2, 1000),
+        ("BatchSize", 10, 1000),
         ("MemorySize", 128, 10240),
         ("ReservedConcurrency", 0, 1000),
     ],

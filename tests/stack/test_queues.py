@@ -109,6 +109,11 @@ def test_messages_are_handed_to_the_function_which_answers_for_each() -> None:
     }
 
 
+def test_a_batch_of_more_than_ten_messages_is_waited_for() -> None:
+    found = properties("PusherFunctionRetry", BatchSize=100)
+    assert (found["BatchSize"], found["MaximumBatchingWindowInSeconds"]) == (100, 20)
+
+
 def test_an_invocation_that_failed_three_times_waits_on_the_retry_queue() -> None:
     assert properties("PusherFunctionEventInvokeConfig") == {
         "FunctionName": "PusherFunction",

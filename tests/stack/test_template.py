@@ -133,6 +133,7 @@ def test_the_environment_is_what_the_function_reads() -> None:
     ]["Variables"] == {
         "ALLOWED_ACCOUNTS": "",
         "ALLOWED_ENDPOINTS": "",
+        "CLUSTER_METRICS": "true",
         "ASSUMABLE_ROLE_NAME": "ecr-public-pusher-spoke",
         "CONFIG_PATH": "/team/ecr",
         "EXECUTION_ROLE_ARN": "PusherRole.Arn",

@@ -20,7 +20,7 @@ from .http.bodies import decoded
 from .http.call import Call, now
 from .http.client import AdminClient
 from .http.routes import Route, route
-from .http.server import HttpRequest, HttpsServer
+from .http.server import POLL_SECONDS, HttpRequest, HttpsServer
 from .kinds import NAMESPACES, SERVICE_ACCOUNTS, Kind, Object
 from .kubectl import discovery, openapi, tables
 from .ownership.apply import update
@@ -38,7 +38,7 @@ class EmbeddedCluster(Administered):
     """A cluster on a loopback port.
 
     With `default_service_accounts` each namespace gets its `default` ServiceAccount, as from the
-    controller.
+    controller. `poll_seconds`: how often an idle server looks whether it is to close.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class EmbeddedCluster(Administered):
         issuers: Sequence[TrustedIssuer] = (),
         google: TokenVerifier | None = None,
         clock: Callable[[], float] = time.time,
+        poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self.name = name
         self.region = region
@@ -84,7 +85,11 @@ class EmbeddedCluster(Administered):
         self.ca_pem = certificate.ca_pem
         self._clients = ClientAuthority(name)
         self._server = HttpsServer(
-            self._respond, certificate, port, client_ca_pem=self._clients.ca_pem
+            self._respond,
+            certificate,
+            port,
+            client_ca_pem=self._clients.ca_pem,
+            poll_seconds=poll_seconds,
         )
         self.endpoint = self._server.endpoint
         self._server.start()

@@ -22,16 +22,25 @@ class Narrowing:
         """The patterns that are ids."""
         return frozenset(pattern for pattern in self.patterns if not is_glob(pattern))
 
+    @cached_property
+    def _globs(self) -> tuple[str, ...]:
+        return tuple(pattern for pattern in self.patterns if is_glob(pattern))
+
     def wants(self, document_id: str) -> bool:
         """Return whether the id is asked for.
 
         The failure of a discovery (`<id>/*`), or of one region of it (`<id>/<region>/*`), concerns
         each glob of its clusters.
         """
-        if not self.patterns or any(matches(pattern, document_id) for pattern in self.patterns):
+        # Ids are looked up: a worker compares a thousand of them with ten thousand documents.
+        if (
+            not self.patterns
+            or document_id in self.exact
+            or any(matches(pattern, document_id) for pattern in self._globs)
+        ):
             return True
         return document_id.endswith("/*") and any(
-            _may_mean(pattern, document_id[:-1]) for pattern in self.patterns if is_glob(pattern)
+            _may_mean(pattern, document_id[:-1]) for pattern in self._globs
         )
 
     def lost(self, known: set[str]) -> list[str]:
@@ -39,7 +48,11 @@ class Narrowing:
         return [
             pattern
             for pattern in self.patterns
-            if not any(Narrowing((pattern,)).wants(document_id) for document_id in known)
+            if not (
+                any(Narrowing((pattern,)).wants(document_id) for document_id in known)
+                if is_glob(pattern)
+                else pattern in known
+            )
         ]
 
     def may_mean(self, prefix: str) -> bool:
@@ -51,9 +64,7 @@ class Narrowing:
 
         Return None where a glob may match others too.
         """
-        if not self.patterns or any(
-            _may_mean(pattern, prefix) for pattern in self.patterns if is_glob(pattern)
-        ):
+        if not self.patterns or any(_may_mean(pattern, prefix) for pattern in self._globs):
             return None
         names = (one.removeprefix(prefix) for one in self.exact if one.startswith(prefix))
         return frozenset(name for name in names if re.fullmatch(CLUSTER_NAME.pattern, name))

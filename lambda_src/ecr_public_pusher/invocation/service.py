@@ -72,7 +72,9 @@ class Service:
 
     def publish(self, run: RunResult) -> Published:
         """Emit the run's metrics and its report, and return both run and report."""
-        self.emitter.metrics(metrics(run, now=from_epoch(self.deadline.clock.wall())))
+        now = from_epoch(self.deadline.clock.wall())
+        of_clusters = self.settings.cluster_metrics
+        self.emitter.metrics(metrics(run, now=now, of_clusters=of_clusters))
         published = Published(run, report(run))
         self.emitter.report(published.report)
         return published

@@ -31,6 +31,7 @@ class Settings:
     `retry_receives`: the most often that a message is received there.
     `dead_letter_queue_url`: the queue for messages that are not retried.
     `fan_out`: a push of everything is split into messages on the retry queue.
+    `cluster_metrics`: each cluster has metrics of its own.
     `allowed_endpoints`: the hosts outside EKS that anything may be sent to.
     `execution_role`: the ARN of the function's own role, where it is known.
     `allowed_roles`: the roles that documents may name; None: any.
@@ -45,6 +46,7 @@ class Settings:
     retry_receives: int | None = None
     dead_letter_queue_url: str | None = None
     fan_out: bool = False
+    cluster_metrics: bool = True
     allowed_endpoints: tuple[str, ...] = ()
     execution_role: str | None = None
     allowed_roles: AllowedRoles | None = None
@@ -88,6 +90,7 @@ class Settings:
             ),
             dead_letter_queue_url=environ.get("DEAD_LETTER_QUEUE_URL") or None,
             fan_out=fan_out,
+            cluster_metrics=environ.get("CLUSTER_METRICS", "true").lower() != "false",
             allowed_endpoints=_listed(environ.get("ALLOWED_ENDPOINTS", "")),
             execution_role=environ.get("EXECUTION_ROLE_ARN") or None,
             allowed_roles=_allowed_roles(environ, account),

@@ -24,7 +24,7 @@ class Metric:
     registry: str | None = field(default=None)
 
 
-def metrics(run: RunResult, *, now: datetime) -> list[Metric]:
+def metrics(run: RunResult, *, now: datetime, of_clusters: bool = True) -> list[Metric]:
     """Return the metrics of a run, explicit zeros included so that no series ends.
 
     A plan, a check and a removal emit nothing: no alarm may follow from them. A sweep counts only
@@ -32,7 +32,7 @@ def metrics(run: RunResult, *, now: datetime) -> list[Metric]:
     clusters with little of it, since CloudWatch bills each series by the hours in which it is sent.
     The least of all clusters is emitted by every push and sweep. The dispatcher of a push does not
     emit its completion. The remaining life of stored credentials is emitted only where there are
-    any.
+    any. `of_clusters`: each cluster's own are emitted besides those of the run.
     """
     if run.request.action not in ("push", "sweep"):
         return []
@@ -105,7 +105,7 @@ def metrics(run: RunResult, *, now: datetime) -> list[Metric]:
             ),
             Metric("SecretsAdopted", result.counts.get(Outcome.ADOPTED, 0), cluster=result.id),
         ]
-    return found
+    return [metric for metric in found if of_clusters or metric.cluster is None]
 
 
 def _is_news(result: ClusterResult) -> bool:

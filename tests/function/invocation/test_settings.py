@@ -38,3 +38,10 @@ def test_every_log_level_but_debug_is_taken(given: str, level: str) -> None:
 )
 def test_whose_secrets_they_are(environ: dict[str, str], stack: str) -> None:
     assert settings(**environ).identity.name == stack
+
+
+@pytest.mark.parametrize(("given", "emitted"), [("true", True), ("", True), ("false", False)])
+def test_metrics_of_clusters_are_emitted_unless_the_template_says_no(
+    given: str, emitted: bool
+) -> None:
+    assert settings(CLUSTER_METRICS=given).cluster_metrics is emitted

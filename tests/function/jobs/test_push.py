@@ -481,6 +481,17 @@ def test_an_event_of_an_unknown_shape_raises_and_shows_the_shapes(world: World) 
         world.call({"Records": 1})
 
 
+def test_without_metrics_of_clusters_the_log_has_one_line_of_metrics(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLUSTER_METRICS", "false")
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    world.invoke({})
+    lines = map(json.loads, capsys.readouterr().out.splitlines())
+    (line,) = (line for line in lines if "_aws" in line)
+    assert (line["ClustersFailed"], "cluster" in line) == ([0.0], False)
+
+
 def test_metrics_as_emitted(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.invoke()

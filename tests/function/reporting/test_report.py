@@ -138,6 +138,13 @@ def test_metrics_of_a_full_push_have_explicit_zeros() -> None:
     ]
 
 
+def test_without_metrics_of_clusters_those_of_the_run_stay() -> None:
+    failed = run(GOOD, DOWN)
+    kept = metrics(failed, now=NOW, of_clusters=False)
+    assert kept == [metric for metric in metrics(failed, now=NOW) if metric.cluster is None]
+    assert Metric("ClustersFailed", 1) in kept
+
+
 def full(checked: RunResult) -> float:
     return next(
         metric.value for metric in metrics(checked, now=NOW) if metric.name == "FullPushCompleted"

@@ -66,6 +66,7 @@ class HttpsServer(ThreadingHTTPServer):
         port: int = 0,
         *,
         client_ca_pem: str = "",
+        poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self.application = application
         self._tls = _context(certificate, client_ca_pem)
@@ -73,7 +74,7 @@ class HttpsServer(ThreadingHTTPServer):
         self._lock = threading.Lock()
         super().__init__(("127.0.0.1", port), _Connection)
         self._thread = threading.Thread(
-            target=self.serve_forever, args=(POLL_SECONDS,), name="local-kube", daemon=True
+            target=self.serve_forever, args=(poll_seconds,), name="local-kube", daemon=True
         )
 
     def server_bind(self) -> None:

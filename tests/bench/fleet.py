@@ -1,0 +1,185 @@
+"""One push and one sweep of the built function over embedded clusters, as the model's input.
+
+`measure` counts what the model multiplies: processor time, requests to each service, lines and
+bytes of the log, and memory. Waiting is not part of it: everything here is on one machine.
+"""
+
+import contextlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import yaml
+
+from infra.local.aws import DEFAULT_ACCOUNT, LocalAws
+from infra.local.aws.sam import build, emulator, sam_command
+from infra.local.aws.template import read_function
+from infra.local.identity import AccessEntry
+from infra.local.kube import EmbeddedCluster
+from infra.local.runtime import BuiltFunction, Invocation
+from infra.local.stack import CONFIG_PATH, EXECUTION_ROLE, RBAC_GROUP, REGION, STACK_NAME
+from tests.bench.work import HERE
+
+# Long enough for a thousand clusters that share the machine with the function.
+TIMEOUT_SECONDS = 900
+# A thousand idle servers that look fifty times a second would take a processor.
+POLL_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One warm invocation.
+
+    `cpu` and `wall` are in seconds, `wall` beside the clusters on the same processors; `peak` is in
+    MiB, of the process so far. `calls` are requests to AWS by operation, `requests` those to the
+    API servers. `log_bytes` holds the report and the metrics, `series` counts the metrics.
+    """
+
+    cpu: float
+    wall: float
+    peak: float
+    calls: Mapping[str, int]
+    requests: int
+    log_bytes: int
+    report_bytes: int
+    series: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The runs over `clusters` of `namespaces` each.
+
+    `cold_calls`: requests to AWS of the first push, which knows no endpoint yet. `cold_cpu`: its
+    processor time.
+    """
+
+    clusters: int
+    namespaces: int
+    cold_cpu: float
+    cold_calls: Mapping[str, int]
+    push: Run
+    sweep: Run
+
+
+def measure(clusters: int, namespaces: int) -> Measured:
+    """Measure a push that renews every Secret, and a sweep that finds nothing to do."""
+    with _running(clusters, namespaces) as run:
+        cold = run({})
+        return Measured(
+            clusters, namespaces, cold.cpu, cold.calls, run({}), run({"action": "sweep"})
+        )
+
+
+def measure_reading(documents: int, rounds: int = 10) -> float:
+    """Return the processor time in seconds of reading so many documents, to sweep one cluster."""
+    with _running(1, 1, documents=documents) as run:
+        narrowed = {"action": "sweep", "clusters": ["cluster-00000"]}
+        run(narrowed)
+        return round(sum(run(narrowed).cpu for _ in range(rounds)) / rounds, 3)
+
+
+@contextlib.contextmanager
+def _running(
+    clusters: int, namespaces: int, *, documents: int = 0
+) -> Iterator[Callable[[Mapping[str, object]], Run]]:
+    """Yield a function that invokes the built function once, beside the clusters.
+
+    `documents`: as many documents in all, with clusters that do not exist.
+    """
+    sam = sam_command(HERE, {})
+    built = build(HERE, sam)
+    spec = read_function(
+        built.template,
+        stack_name=STACK_NAME,
+        region=REGION,
+        account_id=DEFAULT_ACCOUNT,
+        parameters={**built.parameters, "Timeout": str(TIMEOUT_SECONDS)},
+    )
+    with LocalAws() as aws, contextlib.ExitStack() as stack:
+        aws.put_role(EXECUTION_ROLE)
+        fleet: list[EmbeddedCluster] = []
+        stack.callback(_close, fleet)
+        fleet += _fleet(aws, clusters, namespaces)
+        for number in range(clusters, documents):
+            _document(aws, f"cluster-{number:05}")
+        function = stack.enter_context(
+            BuiltFunction(
+                spec,
+                emulator(sam),
+                credential=aws.credentials_for(EXECUTION_ROLE, STACK_NAME),
+                region=REGION,
+                aws_endpoint_url=aws.endpoint_url,
+            )
+        )
+
+        def run(event: Mapping[str, object]) -> Run:
+            for one in fleet:
+                one.requests.clear()
+            seen = len(aws.calls)
+            before = function.cpu_seconds()
+            invocation = function.invoke(event)
+            cpu = function.cpu_seconds() - before
+            report = invocation.report
+            assert report is not None, invocation
+            assert report["ok"], report
+            logged = [line for line in invocation.logs if line.startswith("{")]
+            return Run(
+                round(cpu, 2),
+                round(invocation.seconds, 1),
+                _peak_mib(function),
+                dict(Counter(call.action for call in aws.calls[seen:])),
+                sum(len(one.requests) for one in fleet),
+                sum(len(line) + 1 for line in logged),
+                len(json.dumps(report)),
+                _series(invocation),
+            )
+
+        yield run
+
+
+def _fleet(aws: LocalAws, clusters: int, namespaces: int) -> Iterator[EmbeddedCluster]:
+    """Yield the clusters, with a document for each and namespaces that a glob selects."""
+    rbac = list(yaml.safe_load_all((HERE / "infra" / "rbac" / "cluster.yaml").read_text()))
+    for number in range(clusters):
+        name = f"cluster-{number:05}"
+        cluster = EmbeddedCluster(
+            name,
+            credentials=aws.find_credential,
+            access_entries=[AccessEntry(EXECUTION_ROLE, (RBAC_GROUP,))],
+            region=REGION,
+            poll_seconds=POLL_SECONDS,
+        )
+        cluster.apply(*rbac)
+        cluster.apply(*(_namespace(f"team-{place}") for place in range(namespaces)))
+        aws.put_cluster(DEFAULT_ACCOUNT, REGION, cluster)
+        _document(aws, name)
+        yield cluster
+
+
+def _close(fleet: list[EmbeddedCluster]) -> None:
+    """Close the clusters side by side: each one waits for its next look."""
+    with ThreadPoolExecutor(max(1, len(fleet))) as threads:
+        list(threads.map(EmbeddedCluster.close, fleet))
+
+
+def _document(aws: LocalAws, cluster: str) -> None:
+    aws.put_parameter(f"{CONFIG_PATH}/clusters/{cluster}", '{"namespaces": ["team-*"]}')
+
+
+def _namespace(name: str) -> dict[str, object]:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def _peak_mib(function: BuiltFunction) -> float:
+    status = (function.process() / "status").read_text()
+    return round(int(status.split("VmHWM:")[1].split()[0]) / 1024, 1)
+
+
+def _series(invocation: Invocation) -> int:
+    """Return how many metrics the invocation's log holds."""
+    lines = (json.loads(line) for line in invocation.logs if '"_aws"' in line)
+    return sum(
+        len(group["Metrics"]) for line in lines for group in line["_aws"]["CloudWatchMetrics"]
+    )
