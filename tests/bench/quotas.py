@@ -1,7 +1,7 @@
 """Quotas of AWS that a fleet's size may reach: defaults of an account in a region, with sources."""
 
-# https://docs.aws.amazon.com/general/latest/gr/ssm.html#limits_ssm, requests a second: GetParameter,
-# GetParameters and GetParametersByPath share them.
+# https://docs.aws.amazon.com/general/latest/gr/ssm.html#limits_ssm, requests a second, for
+# GetParameter, GetParameters and GetParametersByPath together.
 PARAMETER_STORE_RATE = 40
 # The same page: standard parameters.
 PARAMETERS = 10_000
