@@ -62,7 +62,7 @@ def names(least: int = 1, most: int = 3) -> st.SearchStrategy[list[str]]:
 
 FLAGS = st.booleans()
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
-    "cluster": st.sampled_from(("main", "main", "other")),
+    "cluster": st.sampled_from(("main", "main", "main", "other")),
     "enabled": st.sampled_from((True, True, False)),
     "prune": FLAGS,
     "takeOwnership": FLAGS,
@@ -70,28 +70,25 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "secretName": st.sampled_from(("ecr-public-token", "ecr-public-token", "pull")),
     "serviceAccounts": st.lists(st.sampled_from(("default", "b*")), max_size=2),
 }
+EXCLUDE = st.lists(st.sampled_from(NAMES), max_size=1)
 SELECTIONS = st.one_of(
     names(),
-    st.fixed_dictionaries(
-        {},
-        optional={
-            "include": names(),
-            "exclude": names(),
-            "selector": st.sampled_from(SELECTORS),
-        },
-    ),
+    st.just(["*"]),
+    st.fixed_dictionaries({"include": names(), "exclude": EXCLUDE}),
+    st.fixed_dictionaries({"selector": st.sampled_from(SELECTORS), "exclude": EXCLUDE}),
 )
 VALID = st.fixed_dictionaries({"namespaces": SELECTIONS}, optional=FIELDS).map(json.dumps)
 INVALID = st.sampled_from(
     ("namespaces: [", "namespaces: [a]\nregoin: x", "cluster: main", "[]", "namespaces: ['-']")
 )
-DOCUMENTS = st.dictionaries(
-    st.sampled_from(IDS), st.one_of(VALID, VALID, VALID, VALID, INVALID), min_size=1
-).map(lambda texts: [Parameter(f"{ROOT}/clusters/{name}", text) for name, text in texts.items()])
+DOCUMENTS = st.dictionaries(st.sampled_from(IDS), st.one_of(*[VALID] * 7, INVALID), min_size=2).map(
+    lambda texts: [Parameter(f"{ROOT}/clusters/{name}", text) for name, text in texts.items()]
+)
 
 MANAGERS = st.frozensets(
     st.sampled_from(
         (
+            (STACK.field_manager, "Apply"),
             (STACK.field_manager, "Apply"),
             (STACK.field_manager, "Apply"),
             (STACK.field_manager, "Update"),
@@ -103,11 +100,8 @@ MANAGERS = st.frozensets(
 )
 OWNERS = st.sampled_from(
     (
-        None,
-        *map(STACK.owner, IDS),
-        STACK.owner("gone"),
-        f"{ACCOUNT}/{REGION}/other-stack/first",
-        "first",
+        *map(STACK.owner, (*IDS, *IDS, "gone")),
+        *(None, f"{ACCOUNT}/{REGION}/other-stack/first", "first"),
     )
 )
 # Seconds before or after the configuration was read: long ago, at that moment, and since.
@@ -137,7 +131,7 @@ def secrets(draw: st.DrawFn, namespace: str) -> SeenSecret:
 @st.composite
 def observations(draw: st.DrawFn) -> Observation:
     """Return what a cluster shows: all of it, or what the function may list."""
-    there = draw(st.lists(st.sampled_from(NAMES), unique=True))
+    there = draw(st.lists(st.sampled_from(NAMES), unique=True, min_size=2))
     listed = tuple(
         Namespace(
             name,
@@ -147,22 +141,22 @@ def observations(draw: st.DrawFn) -> Observation:
         )
         for name in there
     )
-    bearing = draw(st.lists(st.sampled_from(NAMES), unique=True))
+    bearing = draw(st.lists(st.sampled_from(NAMES), unique=True, min_size=3))
+    every = st.fixed_dictionaries({name: secrets(name) for name in bearing})
     return Observation(
         namespaces=draw(st.sampled_from((listed, listed, None))),
-        secrets=draw(
-            st.one_of(st.fixed_dictionaries({name: secrets(name) for name in bearing}), st.none())
-        ),
+        secrets=draw(st.one_of(every, every, every, every, st.none())),
         accounts=draw(st.sampled_from(({}, None))),
-        unseen=frozenset(draw(st.lists(st.sampled_from(NAMES), max_size=1))),
+        unseen=frozenset(draw(st.sampled_from(((), (), (), *((name,) for name in NAMES))))),
     )
 
 
 @st.composite
 def intents(draw: st.DrawFn, *kinds: str) -> Intent:
     """Return the purpose of a run of one of these kinds; by default, of any."""
-    kind: Any = draw(st.sampled_from(kinds or ("push", "sweep", "remove")))
-    only = draw(st.one_of(st.just([]), names(1, 2))) if kind != "remove" else []
+    kind: Any = draw(st.sampled_from(kinds or ("push", "push", "sweep", "remove")))
+    narrowed = kind != "remove" and draw(st.sampled_from((False, False, False, True)))
+    only = draw(names(1, 2)) if narrowed else []
     return Intent(
         kind,
         STACK,

@@ -71,7 +71,7 @@ def test_the_order_of_documents_and_of_what_is_listed_decides_nothing(
 
 
 @estates
-@examples()
+@examples(60)
 def test_each_selected_namespace_has_one_decision_and_no_other_two(
     parameters: list[Parameter], intent: Intent, seen: Observation
 ) -> None:
@@ -88,7 +88,7 @@ def test_each_selected_namespace_has_one_decision_and_no_other_two(
 
 
 @estates
-@examples()
+@examples(60)
 def test_the_step_is_the_tables(
     parameters: list[Parameter], intent: Intent, seen: Observation
 ) -> None:
@@ -103,7 +103,7 @@ def test_the_step_is_the_tables(
 
 
 @estates
-@examples()
+@examples(60)
 def test_somebody_elses_secret_is_written_only_by_a_push_with_take_ownership(
     parameters: list[Parameter], intent: Intent, seen: Observation
 ) -> None:
@@ -122,7 +122,7 @@ def test_somebody_elses_secret_is_written_only_by_a_push_with_take_ownership(
 
 
 @estates
-@examples()
+@examples(60)
 def test_only_a_removal_and_a_whole_push_that_prunes_delete_and_only_their_own(
     parameters: list[Parameter], intent: Intent, seen: Observation
 ) -> None:
@@ -138,7 +138,7 @@ def test_only_a_removal_and_a_whole_push_that_prunes_delete_and_only_their_own(
 
 
 @estates
-@examples()
+@examples(60)
 def test_what_is_newer_than_the_run_is_not_written_again(
     parameters: list[Parameter], intent: Intent, seen: Observation
 ) -> None:
@@ -153,7 +153,7 @@ def test_what_is_newer_than_the_run_is_not_written_again(
 
 
 @pushes
-@examples()
+@examples(60)
 def test_two_documents_never_write_to_the_same_secret(
     parameters: list[Parameter], intent: Intent, seen: Observation
 ) -> None:
@@ -169,7 +169,7 @@ def test_two_documents_never_write_to_the_same_secret(
 
 
 @pushes
-@examples()
+@examples(60)
 def test_what_an_invalid_document_wrote_stays_as_it_is(
     parameters: list[Parameter], intent: Intent, seen: Observation
 ) -> None:
