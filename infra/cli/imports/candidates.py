@@ -17,6 +17,7 @@ from .contexts import ImportedContext
 from .eks_clusters import FoundEks, Target, Unseen
 
 MAX_ID = 100  # characters
+RANCHER_PATH = "/k8s/clusters/"
 _NO_ID = re.compile(r"[^A-Za-z0-9_.-]")
 
 
@@ -49,6 +50,7 @@ class Candidate:
     endpoint: str = ""
     ca_pem: str = field(default="", repr=False)
     cluster_id: str = ""
+    gke: bool = False
     contexts: tuple[str, ...] = ()
     profile: str | None = None
     not_storable: str = ""
@@ -177,9 +179,29 @@ def _of_server(context: ImportedContext) -> Candidate:
         endpoint=endpoint,
         ca_pem=context.place.ca.decode("latin-1"),
         cluster_id=context.authenticator_id,
+        gke=context.gke,
         not_storable=context.not_storable,
         problem=problem,
     )
+
+
+def refused_by_its_server(one: Candidate) -> Candidate:
+    """Return the cluster with its problem if its server certainly refuses AWS's own tokens."""
+    if one.kind is not Kind.WEB_IDENTITY:
+        return one
+    if one.gke:
+        return replace(
+            one,
+            problem="GKE accepts AWS's tokens only in exchange for Google's.",
+            remedy="Add it by `--sign-in google` (docs/gke.md), or name it in --stored.",
+        )
+    if RANCHER_PATH in one.endpoint:
+        return replace(
+            one,
+            problem="Behind this path, Rancher accepts its own tokens only.",
+            remedy="See docs/rancher-and-loft.md, or name it in --stored.",
+        )
+    return one
 
 
 def with_ids(found: Sequence[Candidate], taken: Collection[str]) -> list[Candidate]:

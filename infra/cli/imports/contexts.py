@@ -13,6 +13,7 @@ from ecr_public_pusher.configuration.endpoint_form import normal_endpoint
 from ..onboarding.kubeconfig import Context, Entry
 
 AUTHENTICATORS = ("aws-iam-authenticator", "heptio-authenticator-aws")
+GKE = "gke-gcloud-auth-plugin"
 # Amazon EKS user guide, "Cluster API server endpoint": IPv4, then dual-stack.
 _EKS_HOST = re.compile(
     r"\.([a-z0-9-]+)\.eks\.amazonaws\.com(?:\.cn)?$|\.eks-cluster\.([a-z0-9-]+)\.api\.[a-z.]+$"
@@ -62,7 +63,8 @@ class ImportedContext:
     """A context to import.
 
     `eks` is None if it is certainly not EKS; `certainly_eks` if nothing else is possible.
-    `authenticator_id` is the clusterID of its aws-iam-authenticator. `problem` tells why it cannot
+    `authenticator_id` is the clusterID of its aws-iam-authenticator. `gke`: it signs in to GKE.
+    `problem` tells why it cannot
     be imported unless it is EKS, `not_storable` why its user cannot be stored as a kubeconfig.
     """
 
@@ -70,6 +72,7 @@ class ImportedContext:
     eks: EksName | None = None
     certainly_eks: bool = False
     authenticator_id: str = ""
+    gke: bool = False
     problem: str = ""
     not_storable: str = ""
 
@@ -94,6 +97,7 @@ def imported(entry: Entry) -> ImportedContext:
         named if certainly or plugin.authenticator_id else None,
         certainly,
         plugin.authenticator_id,
+        plugin.gke,
         _problem(entry),
         _not_storable(entry.user),
     )
@@ -106,6 +110,7 @@ class _Plugin:
     eks: EksName = EksName()
     is_eks: bool = False
     authenticator_id: str = ""
+    gke: bool = False
 
     @classmethod
     def of(cls, user: Mapping[str, Any]) -> "_Plugin":
@@ -128,7 +133,7 @@ class _Plugin:
         if any(PurePath(word).name.removesuffix(".exe") in AUTHENTICATORS for word in words):
             cluster = _option(words, "--cluster-id", "-i")
             return cls(EksName(cluster).or_else(name), authenticator_id=cluster)
-        return cls()
+        return cls(gke=any(PurePath(word).name.removesuffix(".exe") == GKE for word in words))
 
 
 def _words(plugin: Mapping[str, Any]) -> Iterator[str]:

@@ -14,6 +14,8 @@ from ..aws_errors import explain
 from ..choices import Grant
 from ..documents.compose import compose
 from ..documents.deployed import Deployed
+from ..documents.document import DocumentName
+from ..documents.pending import is_pending
 from ..errors import CliError
 from ..follow_up import FollowUp
 from ..follow_up import print_rbac as print_rbac_again
@@ -23,11 +25,11 @@ from ..onboarding.document_step import NewCluster, new_cluster
 from ..onboarding.fields import Given
 from ..onboarding.kubeconfig import Entries
 from ..onboarding.onboarding import Onboarding, Wanted
-from ..onboarding.rbac_manifests import manifests
+from ..onboarding.rbac_manifests import bound_to_users, manifests
 from ..onboarding.rbac_step import Choice
 from ..onboarding.step import Step, StepName, StepOutcome
 from ..session import Session
-from .candidates import Candidate, Kind
+from .candidates import Candidate, Kind, refused_by_its_server
 from .eks_clusters import Profiles
 from .files import DocumentFolder
 from .sources import Named, Sources
@@ -109,6 +111,15 @@ def _to_file(access: Sequence[Step], document: Step) -> Step:
     return document
 
 
+def _sign_in_of(text: str | None) -> str:
+    """Return a document's kind of sign-in; that of EKS if it names none."""
+    try:
+        chosen = read_mapping(text or "", parameter="document").get("signIn")
+    except PusherError:
+        return ""
+    return str(chosen.get("type")) if isinstance(chosen, dict) else Kind.EKS.value
+
+
 @dataclass(frozen=True)
 class Proposer:
     """The maker of proposals, with the options that they have in common.
@@ -142,6 +153,8 @@ class Proposer:
             return Proposal(candidate, there)
         if not candidate.problem and candidate.kind is not Kind.EKS:
             candidate = self._with_secret(candidate)
+        if not candidate.problem:
+            candidate = refused_by_its_server(candidate)
         if candidate.problem:
             return Proposal(candidate)
         try:
@@ -159,7 +172,7 @@ class Proposer:
 
     def _cluster(self, one: Candidate, *, role_arn: str) -> NewCluster:
         """Return the cluster to add. Raise CliError when the function would refuse it."""
-        text = compose(
+        text: str | None = compose(
             one.fields(
                 self.fields,
                 role_arn=role_arn,
@@ -167,6 +180,15 @@ class Proposer:
                 defaults=self._fields_of_defaults,
             )
         )
+        stored = self.deployed.snapshot.documents.get(DocumentName.cluster(one.id))
+        # Somebody chose another sign-in for the document that waits: it goes on as it is.
+        if (
+            stored is not None
+            and is_pending(stored.text)
+            and one.kind is not Kind.KUBECONFIG
+            and _sign_in_of(stored.text) != _sign_in_of(text)
+        ):
+            text = None
         return new_cluster(self.deployed, one.id, Given(), text, replace=False)
 
     @property
@@ -211,7 +233,11 @@ class Proposer:
         wanted = Wanted(
             mine,
             admit=self.admit,
-            objects=manifests(cluster.configs, self.grant, removal=self.removal),
+            objects=bound_to_users(
+                manifests(cluster.configs, self.grant, removal=self.removal),
+                cluster.configs,
+                stack.role_arn,
+            ),
             removal=self.removal,
             choice=choice,
             push=self.push,

@@ -7,7 +7,7 @@ import hashlib
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Eks, Google
 from ecr_public_pusher.configuration.rbac_group import rbac_group
-from ecr_public_pusher.ownership import RBAC_GROUP
+from ecr_public_pusher.ownership import PRODUCT, RBAC_GROUP
 
 # By the beginning of the region: https://docs.aws.amazon.com/general/latest/gr/rande.html. All
 # other regions are in the partition `aws`.
@@ -60,7 +60,10 @@ def group_subject(config: ClusterConfig) -> str:
 def naming_subject(remedy: str, config: ClusterConfig, user: str) -> str:
     """Return a remedy that names our group as one that names whom the cluster knows instead."""
     by_user = isinstance(config.sign_in, Google)
-    return remedy.replace(f"the group {RBAC_GROUP}", f"the user {user}") if by_user else remedy
+    if not by_user:
+        return remedy
+    named = remedy.replace(f"the group {RBAC_GROUP}", f"the user {user}")
+    return named.replace(f"--as={PRODUCT} --as-group={RBAC_GROUP}", f"--as={user}")
 
 
 def bind_cluster_role(command: str, role: str, subject: str) -> str:

@@ -4,7 +4,7 @@ It finds the rights that a configuration lacks, and dangerous ones beyond what i
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ecr_public_pusher.concurrency import run_concurrently
 from ecr_public_pusher.errors import PusherError
@@ -84,6 +84,10 @@ class AccessAudit:
     async def may(self, right: Right, namespace: str) -> bool:
         """Return whether `right` is allowed in the namespace. Raise as `everywhere` does."""
         return (await can_i(self._client, right, namespace=namespace)).allowed
+
+    def name_subject(self, subject: str) -> None:
+        """Let the remedies bind the rights to `subject`, an option of kubectl's."""
+        self._needs = [replace(need, subject=subject) for need in self._needs]
 
     def permissions(self) -> list[Finding]:
         """Return one finding for each need."""

@@ -302,9 +302,12 @@ class _ClusterCheck:
         await audit.everywhere()
         self._selected = await self._select(api)
         await audit.in_each_of(self._selected)
-        permissions = audit.permissions()
         group = rbac_group(self._config)
         by_group = subject == f"--group={group}" and group not in identity.groups
+        if by_group and not self._sign_in.asks_eks and any(audit.granted_in().values()):
+            by_group = False  # the roles are bound to the user, where a cluster gives no group
+            audit.name_subject(f"--user={identity.user}")
+        permissions = audit.permissions()
         if by_group and not all(finding.ok for finding in permissions):
             kubernetes = None if self._sign_in.asks_eks else await server_version(api)
             admit = self._remedies.not_admitted(

@@ -223,6 +223,9 @@ class _ClusterRun:
             error = DeadlineReached(
                 _OUT_OF_TIME if self._state is _State.STARTED else _NO_TURN, remedy=_TIME
             )
+        if error is not None and self._sign_in is not None:
+            user = self._sign_in.principal()
+            error.remedy = naming_subject(error.remedy, self._config, user)
         planned, others, outcomes = self._outcomes(ledger, error)
         found = set(planned)
         lives = [ledger.seconds_left]

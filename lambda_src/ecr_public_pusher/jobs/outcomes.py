@@ -52,7 +52,7 @@ def explain(
         )
     if error.denied_by is DeniedBy.POLICY:
         if repository:
-            remedy = f"Ask whoever runs it for an exception for the group {RBAC_GROUP}."
+            remedy = f"Ask whoever runs it for an exception for the group {group}."
         elif namespace.startswith(PLATFORM_NAMESPACES):
             remedy = (
                 "The namespace belongs to the platform: exclude it (namespaces: {exclude:"

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from moto.secretsmanager.models import secretsmanager_backends
 
+from infra.cli.documents.pending import pending
 from infra.local.aws import Answer, FunctionAnswer
 from infra.local.identity import AccessEntry
 from tests.support.operator import COMMAND, Administrator, Ran
@@ -23,6 +24,10 @@ from tests.support.world import (
     kubeconfig,
 )
 
+GOOGLE_PROVIDER = (
+    "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/a-pool"
+    "/providers/aws-issuer"
+)
 IMPORT = ("clusters", "import", "-n", "a", "--admit")
 BOTH = ("--from-profile", "admin", "--from-profile", "spoke")
 REGIONS = ("--in-region", "us-east-1", "--in-region", "eu-west-1")
@@ -248,6 +253,49 @@ def test_a_cluster_that_does_not_admit_the_function_yet_waits_and_the_same_comma
     assert [one["state"] for one in again.json["clusters"]] == ["there", "add"]
     assert person.stored("clusters/two") == "namespaces:\n  - a\n"
     assert world.secret("two", "a") is not None
+
+
+def test_a_document_that_waits_with_another_sign_in_goes_on_as_it_is(
+    person: Administrator, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere(world, "edge")
+    allow(person, monkeypatch, world.clusters["edge"].endpoint)
+    person.kubeconfig("edge")
+    stored = (
+        f"endpoint: {world.clusters['edge'].endpoint}\nnamespaces: [b]\n"
+        f"signIn: {{type: google, provider: {GOOGLE_PROVIDER}}}\n"
+    )
+    waiting = pending(stored, limit=4096)
+    assert waiting is not None
+    world.document("edge", waiting)
+    person.run(*IMPORT, "--yes")
+    after = person.stored("clusters/edge") or ""
+    assert (GOOGLE_PROVIDER in after, "namespaces: [b]" in after) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"exec": {"apiVersion": "v1", "command": "gke-gcloud-auth-plugin"}}, "Google"),
+        ({"server": "https://rancher.example.com/k8s/clusters/c-m-1"}, "Rancher"),
+    ],
+)
+def test_no_web_identity_is_proposed_where_it_is_certainly_refused(
+    person: Administrator, world: World, changed: dict[str, Any], said: str
+) -> None:
+    elsewhere(world, "edge")
+    person.kubeconfig("edge")
+
+    def other(config: dict[str, Any]) -> None:
+        if "exec" in changed:
+            config["users"][0]["user"] = changed
+        else:
+            config["clusters"][0]["cluster"].update(changed)
+
+    change(person, other)
+    ran = person.run(*IMPORT, "--dry-run", "-o", "json")
+    (one,) = ran.json["clusters"]
+    assert (one["state"], said in str(one)) == ("impossible", True)
 
 
 def test_an_interrupted_import_says_which_documents_wait_and_the_same_command_goes_on(

@@ -793,3 +793,10 @@ def test_a_cluster_that_echoes_the_token_as_our_name_is_not_repeated(
     assert isinstance(cluster, EmbeddedCluster)
     cluster.intercept = echo
     assert "ya29." not in json.dumps(world.run({"action": "check"}))
+
+
+def test_an_error_of_the_whole_cluster_names_the_user_too(world: World, gke: Gke) -> None:
+    gke.add("gke", user="")
+    error = cluster_of(world.run({"action": "remove", "clusters": ["gke"]}), "gke")["error"]
+    assert "the group" not in error["remedy"]
+    assert "for the user principal://" in error["remedy"]

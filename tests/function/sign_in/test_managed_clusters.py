@@ -16,6 +16,7 @@ import yaml
 from ecr_public_pusher.configuration.account_selector import AccountSelection
 from ecr_public_pusher.configuration.cluster_config import Server, WebIdentity
 from ecr_public_pusher.configuration.rbac_group import is_aks, rbac_group
+from ecr_public_pusher.jobs.outcomes import explain
 from ecr_public_pusher.jobs.required_permissions import required_permissions
 from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.sign_in.api_server_trust import Claims, TrustRemedies
@@ -28,6 +29,7 @@ from infra.local.stack import trusted_issuer
 from tests.support.cluster_config import config
 from tests.support.commands import in_backticks, parse, problems
 from tests.support.path_proxy import proxied
+from tests.support.recorded_answers import refused
 from tests.support.reports import cluster_of, findings
 from tests.support.resolver import Resolver
 from tests.support.world import EXECUTION_ROLE, GROUP, World
@@ -287,6 +289,31 @@ def test_a_user_without_a_group_is_bound_by_what_check_prints(
     cluster.apply(USER_BINDING)
     assert bad(check(world)) == []
     assert world.run()["ok"]
+
+
+@pytest.mark.parametrize("cluster", [EKS], indirect=True)
+def test_where_the_user_is_bound_each_right_that_is_missing_names_the_user(
+    world: World, cluster: Cluster
+) -> None:
+    known = issuer(world, groups=())
+    cluster.trust(ByClaims(**{one.name: getattr(known, one.name) for one in fields(known)}))
+    cluster.apply(USER_BINDING)
+    world.defaults("serviceAccounts: [default]")
+    report = world.run({"action": "check"})
+    assert findings(report)["sign-in"]["ok"]
+    remedies = [
+        one["remedy"]
+        for one in cluster_of(report)["findings"]
+        if not one["ok"] and one["check"] == "permission"
+    ]
+    assert remedies
+    assert [one for one in remedies if f"--user={USER}" not in one] == []
+
+
+def test_an_exception_from_a_policy_is_for_the_group_that_the_cluster_gives() -> None:
+    denied = refused("apply-against-policy")
+    found = explain(denied, "argocd", "charts", kubectl="kubectl", group=AKS_GROUP, repository=True)
+    assert found.remedy.endswith(f"for the group {AKS_GROUP}.")
 
 
 @pytest.mark.parametrize("cluster", [OPENSHIFT], indirect=True)
