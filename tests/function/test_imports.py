@@ -43,6 +43,7 @@ def imported() -> set[str]:
                 for name in ("jobs.check", "kubernetes_api.reachability", "sign_in.eks_remedies")
             },
         ),
+        ("Argo CD", {"ecr_public_pusher.jobs.dropped_repositories"}),
         ("the queue", {"ecr_public_pusher.invocation.sqs_batch"}),
         ("another SDK", {"kubernetes"}),
     ],

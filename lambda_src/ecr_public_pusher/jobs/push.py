@@ -14,7 +14,6 @@ from ecr_public_pusher.jobs.action import Action
 from ecr_public_pusher.jobs.carry_out import CarryOut
 from ecr_public_pusher.jobs.clean_up import delete_all, look_for_ours
 from ecr_public_pusher.jobs.decision import Decision, Intent, Judge, State, Step
-from ecr_public_pusher.jobs.dropped_repositories import dropped, still_there
 from ecr_public_pusher.jobs.lateness import Lateness, LoopLag
 from ecr_public_pusher.jobs.ledger import Ledger
 from ecr_public_pusher.jobs.look_by_name import look_by_name, looks_by_name
@@ -173,9 +172,13 @@ class Push:
             (idle if decision.idle else busy).append(decision)
         self.ledger.note(idle)
         writes = any(decision.writes_secret for decision in busy)
-        if writes or self.intent.cleans_up:
+        secrets = self._observation.secrets or {}
+        if (writes or self.intent.cleans_up) and any(one.repositories for one in secrets.values()):
+            # Imported for those who use Argo CD.
+            from ecr_public_pusher.jobs.dropped_repositories import dropped, still_there
+
             stack = self.intent.stack
-            noted = dropped(self.planned, self._observation.secrets, stack)
+            noted = dropped(self.planned, secrets, stack)
             self.ledger.dropped = await still_there(api, noted, stack)
         if writes:
             self._manifest = await pull_secret(

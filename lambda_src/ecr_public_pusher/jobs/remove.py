@@ -9,7 +9,6 @@ from ecr_public_pusher.jobs.action import Action
 from ecr_public_pusher.jobs.carry_out import CarryOut
 from ecr_public_pusher.jobs.clean_up import delete_all, look_for_ours
 from ecr_public_pusher.jobs.decision import Intent, Judge, Step
-from ecr_public_pusher.jobs.dropped_repositories import dropped
 from ecr_public_pusher.jobs.ledger import Ledger
 from ecr_public_pusher.jobs.observation import Observation, Wanted, observe
 from ecr_public_pusher.jobs.targets import PlannedCluster
@@ -46,7 +45,11 @@ class Remove:
             if found is None:
                 return
             seen = found
-        self.ledger.dropped = dropped(self.planned, seen.secrets, self.intent.stack)
+        if any(one.repositories for one in (seen.secrets or {}).values()):
+            # Imported for those who use Argo CD.
+            from ecr_public_pusher.jobs.dropped_repositories import dropped
+
+            self.ledger.dropped = dropped(self.planned, seen.secrets, self.intent.stack)
         decisions = judge.decide(seen)
         deletions = [decision for decision in decisions if decision.step is Step.DELETE]
         self.ledger.targets += tuple(decision.namespace for decision in decisions)
