@@ -46,6 +46,8 @@ _ACCOUNTS = (
 )
 _ARGO_CD_SECRETS = "{{ toJson .Values.argocdSecretNames }}"
 _ARGO_CD_NAMESPACE = "{{ toJson .Values.argocdNamespace }}"
+# `$`: a binding may be within a range.
+_SUBJECTS = "subjects: {{ toJson $.Values.subjects }}\n"
 # They stand for the expressions while the objects are written as YAML.
 _SECRETS_HERE = "SECRETS-HERE"
 _NAMESPACE_HERE = "NAMESPACE-HERE"
@@ -114,7 +116,11 @@ def _in_argo_cd(one: Manifest) -> str:
 
 
 def _dumped(value: Any) -> str:
-    return yaml.safe_dump(value, sort_keys=False, width=1000)
+    text = yaml.safe_dump(value, sort_keys=False, width=1000)
+    if not isinstance(value, Mapping) or "subjects" not in value:
+        return text
+    subjects = yaml.safe_dump({"subjects": value["subjects"]}, sort_keys=False, width=1000)
+    return text.replace(subjects, _SUBJECTS)
 
 
 def _written(one: Manifest) -> str:

@@ -90,6 +90,17 @@ def test_it_grants_what_the_command_line_would_apply(given: dict[str, Any]) -> N
     assert by_name(rendered(given)) == by_name(applied)
 
 
+@pytest.mark.parametrize("kind", ["Group", "User"])
+@pytest.mark.parametrize("given", CASES, ids=str)
+def test_every_binding_is_for_the_subjects_given(given: dict[str, Any], kind: str) -> None:
+    subjects = [{"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": "aks:jwt:a"}]
+    values = {**given, "subjects": subjects}
+    jsonschema.validate(DEFAULTS | values, SCHEMA)
+    bindings = [one for one in rendered(values) if "roleRef" in one]
+    assert [one["subjects"] for one in bindings] == [subjects] * len(bindings)
+    assert bindings
+
+
 def test_without_values_it_grants_what_the_kustomization_does() -> None:
     (kustomization,) = documents("infra/rbac/kustomization.yaml")
     applied = [

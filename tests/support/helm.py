@@ -32,7 +32,8 @@ class _Block:
 
 def render(template: str, values: Mapping[str, Any]) -> str:
     """Return the template with these values. Raise Failed, or ValueError for what is not known."""
-    return _all(_parsed(template).then, {"Values": values})
+    root = {"Values": values}
+    return _all(_parsed(template).then, root, root)
 
 
 def _parsed(template: str) -> _Block:
@@ -61,36 +62,38 @@ def _parsed(template: str) -> _Block:
     return whole
 
 
-def _all(parts: list[str | _Block], dot: Any) -> str:
-    return "".join(part if isinstance(part, str) else _block(part, dot) for part in parts)
+def _all(parts: list[str | _Block], dot: Any, root: Any) -> str:
+    return "".join(part if isinstance(part, str) else _block(part, dot, root) for part in parts)
 
 
-def _block(block: _Block, dot: Any) -> str:
+def _block(block: _Block, dot: Any, root: Any) -> str:
     word, expression = block.action.split(" ", 1)
-    return "".join(_pieces(word, _value(expression, dot), block, dot))
+    return "".join(_pieces(word, _value(expression, dot, root), block, dot, root))
 
 
-def _pieces(word: str, value: Any, block: _Block, dot: Any) -> Iterator[str]:
+def _pieces(word: str, value: Any, block: _Block, dot: Any, root: Any) -> Iterator[str]:
     if word == "put":
         yield str(value)
     elif not value:
-        yield _all(block.other or [], dot)
+        yield _all(block.other or [], dot, root)
     elif word == "range":
         for item in value:
-            yield _all(block.then, item)
+            yield _all(block.then, item, root)
     else:
-        yield _all(block.then, value if word == "with" else dot)
+        yield _all(block.then, value if word == "with" else dot, root)
 
 
-def _value(expression: str, dot: Any) -> Any:
+def _value(expression: str, dot: Any, root: Any) -> Any:
     if found := re.fullmatch(r"not (\S+)", expression):
-        return not _value(found[1], dot)
+        return not _value(found[1], dot, root)
     if found := re.fullmatch(r"toJson (\S+)", expression):
-        return json.dumps(_value(found[1], dot), separators=(",", ":"))
+        return json.dumps(_value(found[1], dot, root), separators=(",", ":"))
     if found := re.fullmatch(r'fail "([^"]*)"', expression):
         raise Failed(found[1])
     if expression == ".":
         return dot
+    if expression.startswith("$."):
+        return _value(expression[1:], root, root)
     if not re.fullmatch(r"(\.[A-Za-z]+)+", expression):
         raise ValueError(f"not known to this renderer: {expression}")
     for name in expression[1:].split("."):

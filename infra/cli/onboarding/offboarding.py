@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Google
 from ecr_public_pusher.configuration.kubectl_commands import UNKNOWN_CONTEXT
 from ecr_public_pusher.configuration.loader import Discovery
 
@@ -243,8 +243,11 @@ class Offboarding:
     @cached_property
     def _seen(self) -> EksCluster | Step:
         if self._eks is None:
+            sign_in = self._cluster.config.sign_in
             said = (
-                f"by {self._cluster.config.sign_in.type}: remove the API server's trust in"
+                "by google: delete the workload identity pool yourself (docs/gke.md)"
+                if isinstance(sign_in, Google)
+                else f"by {sign_in.type}: remove the API server's trust in"
                 f" {self._admission.principal} yourself"
             )
             return Step(StepName.ACCESS_ENTRY, StepOutcome.SKIPPED, said)

@@ -114,12 +114,24 @@ def _finding(applied: Sequence[_Applied], kubectl: str, wanted: int) -> Finding:
     )
 
 
+# Its Role is in one namespace, with the document's own names.
+_ARGO_CD = "argocd.yaml"
+_OWN_NAMES = (
+    f"apply infra/rbac/{_ARGO_CD} with the document's names and namespace, which `clusters add"
+    " ID --print-rbac` prints."
+)
+
+
 def _apply(applied: Sequence[_Applied], kubectl: str) -> str:
     """Return the command that applies the files.
 
     A file whose role is bound in single namespaces is not applied whole: that would bind it in
-    others.
+    others. Argo CD's is never applied as it is.
     """
+    if any(one.file == _ARGO_CD for one in applied):
+        others = [one for one in applied if one.file != _ARGO_CD]
+        before = _apply(others, kubectl) if others else ""
+        return _OWN_NAMES if not before else "; ".join((before.removesuffix("."), _OWN_NAMES))
     whole = " ".join(f"-f infra/rbac/{one.file}" for one in applied if one.everywhere)
     roles = " and ".join(f"infra/rbac/{one.file}" for one in applied if not one.everywhere)
     if not roles:

@@ -542,3 +542,15 @@ def test_a_note_that_somebody_wrote_makes_nothing_be_deleted(prod: World) -> Non
         report = prod.invoke()
         assert report["ok"], report
     assert data(prod, "theirs") == {"password": "x"}
+
+
+def test_rights_without_a_mark_are_to_be_applied_with_the_documents_names(prod: World) -> None:
+    objects = rights("charts", "karpenter")
+    for one in objects:
+        if "rules" in one:
+            one["rules"] = [rule for rule in one["rules"] if rule["resources"] != ["rbac"]]
+    prod.clusters["prod"].apply(*objects)
+    findings = entry(prod.invoke({"action": "check"}))["findings"]
+    (remedy,) = [one["remedy"] for one in findings if one["check"] == "rbac"]
+    assert remedy.endswith("which `clusters add ID --print-rbac` prints.")
+    assert "ClusterRole of infra/rbac/argocd.yaml" not in remedy
