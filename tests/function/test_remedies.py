@@ -6,7 +6,6 @@ It names the region or the cluster it is for.
 import ast
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 
 from ecr_public_pusher.configuration.account_selector import AccountSelection
 from ecr_public_pusher.configuration.cluster_config import Google, Server, WebIdentity
-from ecr_public_pusher.configuration.kubectl_commands import kubectl, rbac_subject
+from ecr_public_pusher.configuration.kubectl_commands import kubectl
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.jobs.outcomes import explain
 from ecr_public_pusher.jobs.required_permissions import required_permissions
@@ -112,9 +111,8 @@ def of_google() -> Iterator[str]:
             for code in ("", "invalid_target", "SERVICE_DISABLED", "PERMISSION_DENIED"):
                 yield remedies.no_token(NoGoogleToken(service, Cause.REFUSED, "x", code))
         document = config(sign_in=choice, prune=True, service_accounts=AccountSelection(("*",)))
-        for need in required_permissions(document, needs_list=True):
-            of_the_user = replace(need, subject=rbac_subject(document, user))
-            yield from (of_the_user.remedy(), of_the_user.remedy(["a", "b"]))
+        for need in required_permissions(document, ROLE, needs_list=True):
+            yield from (need.remedy(), need.remedy(["a", "b"]))
 
 
 def of_a_deleted_document() -> Iterator[str]:

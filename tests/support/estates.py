@@ -165,4 +165,5 @@ def intents(draw: st.DrawFn, *kinds: str) -> Intent:
         NOW - timedelta(minutes=20) if kind == "sweep" else None,
         dry_run=draw(FLAGS),
         prune_all=draw(FLAGS),
+        own_role="arn:aws:iam::111122223333:role/ecr-public-pusher",
     )

@@ -12,7 +12,7 @@ import yaml
 
 from ecr_public_pusher.configuration.account_selector import AccountSelection
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Google
-from ecr_public_pusher.configuration.rbac_group import rbac_group
+from ecr_public_pusher.configuration.rbac_subject import rbac_group
 
 from ..choices import Grant
 from ..errors import CliError

@@ -5,9 +5,8 @@ For EKS it is the cluster's ARN, as `aws eks update-kubeconfig` names it.
 
 import hashlib
 
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Eks, Google
-from ecr_public_pusher.configuration.rbac_group import rbac_group
-from ecr_public_pusher.ownership import PRODUCT, RBAC_GROUP
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Eks
+from ecr_public_pusher.configuration.rbac_subject import Subject
 
 # By the beginning of the region: https://docs.aws.amazon.com/general/latest/gr/rande.html. All
 # other regions are in the partition `aws`.
@@ -40,41 +39,15 @@ def kubectl(config: ClusterConfig) -> str:
     return f"kubectl --context {kube_context(config)}"
 
 
-# The subject of infra/rbac's own bindings.
-OUR_GROUP = f"--group={RBAC_GROUP}"
-
-
-def rbac_subject(config: ClusterConfig, user: str) -> str:
-    """Return the option by which a binding names the function, which the cluster knows as `user`.
-
-    GKE assigns no group to an identity of Google's, so its roles are bound to the user.
-    """
-    return f"--user={user}" if isinstance(config.sign_in, Google) else group_subject(config)
-
-
-def group_subject(config: ClusterConfig) -> str:
-    """Return the option by which a binding names the group that the cluster gives the function."""
-    return f"--group={rbac_group(config)}"
-
-
-def naming_subject(remedy: str, config: ClusterConfig, user: str) -> str:
-    """Return a remedy that names our group as one that names whom the cluster knows instead."""
-    by_user = isinstance(config.sign_in, Google)
-    if not by_user:
-        return remedy
-    named = remedy.replace(f"the group {RBAC_GROUP}", f"the user {user}")
-    return named.replace(f"--as={PRODUCT} --as-group={RBAC_GROUP}", f"--as={user}")
-
-
-def bind_cluster_role(command: str, role: str, subject: str) -> str:
+def bind_cluster_role(command: str, role: str, subject: Subject) -> str:
     """Return the command that binds one of infra/rbac's roles; repeated, it changes nothing.
 
     `command`: the beginning of a kubectl command for the cluster. The binding's name is one of the
     subject's own, so that two stacks do not replace each other's.
     """
-    own = hashlib.sha256(subject.encode()).hexdigest()[:8]
+    own = hashlib.sha256(subject.option.encode()).hexdigest()[:8]
     return (
-        f"{command} create clusterrolebinding {role}-{own} --clusterrole={role} {subject}"
+        f"{command} create clusterrolebinding {role}-{own} --clusterrole={role} {subject.option}"
         f" --dry-run=client -o yaml | {command} apply -f -"
     )
 

@@ -180,6 +180,7 @@ class _Run:
             ),
             dry_run=request.dry_run,
             prune_all=request.prune_all,
+            own_role=self._callers.principal(None),
         )
 
     async def _plan(self) -> Plan | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ecr_public_pusher.concurrency import run_concurrently
+from ecr_public_pusher.configuration.rbac_subject import Subject
 from ecr_public_pusher.errors import PusherError
 from ecr_public_pusher.jobs.required_permissions import DANGEROUS, REVEALING, Need, describe
 from ecr_public_pusher.kubernetes_api.access_reviews import AccessReviewResult, Right, can_i
@@ -85,8 +86,8 @@ class AccessAudit:
         """Return whether `right` is allowed in the namespace. Raise as `everywhere` does."""
         return (await can_i(self._client, right, namespace=namespace)).allowed
 
-    def name_subject(self, subject: str) -> None:
-        """Let the remedies bind the rights to `subject`, an option of kubectl's."""
+    def name_subject(self, subject: Subject) -> None:
+        """Let the remedies bind the rights to `subject`."""
         self._needs = [replace(need, subject=subject) for need in self._needs]
 
     def permissions(self) -> list[Finding]:

@@ -116,7 +116,7 @@ class Action:
             if error.retryable:
                 raise
             return explain_accounts(
-                error, outcome, group=self.judge.planned.group, dry_run=self.judge.intent.dry_run
+                error, outcome, subject=self.judge.subject, dry_run=self.judge.intent.dry_run
             )
         return self._with_accounts(outcome, attached)
 
@@ -250,7 +250,7 @@ class Action:
             if error.retryable:
                 raise
             return explain_not_removed(
-                error, decision.name, config.secret_name, group=self.judge.planned.group
+                error, decision.name, config.secret_name, subject=self.judge.subject
             )
         try:
             gone = await self.api.delete_secret(
@@ -273,7 +273,7 @@ class Action:
                 error,
                 decision.name,
                 config.secret_name,
-                group=self.judge.planned.group,
+                subject=self.judge.subject,
                 repository=config.repository is not None,
             )
         if not gone:
@@ -347,7 +347,7 @@ class Action:
             decision.name,
             planned.config.secret_name,
             kubectl=planned.kubectl,
-            group=planned.group,
+            subject=self.judge.subject,
             listed=decision.namespace.created_at is not None,
             repository=planned.config.repository is not None,
         )

@@ -7,13 +7,9 @@ import asyncio
 import contextlib
 from dataclasses import replace
 
-from ecr_public_pusher.configuration.kubectl_commands import (
-    context_said,
-    kubectl,
-    rbac_subject,
-)
+from ecr_public_pusher.configuration.kubectl_commands import context_said, kubectl
 from ecr_public_pusher.configuration.namespace_selector import select
-from ecr_public_pusher.configuration.rbac_group import rbac_group
+from ecr_public_pusher.configuration.rbac_subject import Subject, rbac_group, rbac_subject
 from ecr_public_pusher.deadline import TOO_SLOW
 from ecr_public_pusher.errors import (
     ApiError,
@@ -293,20 +289,18 @@ class _ClusterCheck:
             return await server_version(api)
 
     async def _ask(self, api: KubernetesApi, identity: Identity) -> None:
-        subject = rbac_subject(self._config, self._sign_in.principal())
-        needs = [
-            replace(need, subject=subject)
-            for need in required_permissions(self._config, needs_list=self._planned.needs_list)
-        ]
+        subject = rbac_subject(self._config, self._intent.own_role)
+        needs = required_permissions(
+            self._config, self._intent.own_role, needs_list=self._planned.needs_list
+        )
         audit = AccessAudit(api, needs)
         await audit.everywhere()
         self._selected = await self._select(api)
         await audit.in_each_of(self._selected)
-        group = rbac_group(self._config)
-        by_group = subject == f"--group={group}" and group not in identity.groups
+        by_group = subject.kind == "group" and subject.name not in identity.groups
         if by_group and not self._sign_in.asks_eks and any(audit.granted_in().values()):
             by_group = False  # the roles are bound to the user, where a cluster gives no group
-            audit.name_subject(f"--user={identity.user}")
+            audit.name_subject(Subject("user", identity.user))
         permissions = audit.permissions()
         if by_group and not all(finding.ok for finding in permissions):
             kubernetes = None if self._sign_in.asks_eks else await server_version(api)
@@ -318,7 +312,7 @@ class _ClusterCheck:
                 replace(
                     signed_in,
                     ok=False,
-                    message=f"{signed_in.message}: {group} is not among them",
+                    message=f"{signed_in.message}: {subject.name} is not among them",
                     remedy=admit,
                 )
             )

@@ -7,6 +7,7 @@ to list Secrets, each namespace separately.
 from collections.abc import Collection, Mapping, Sequence
 from copy import replace
 
+from ecr_public_pusher.configuration.rbac_subject import Subject
 from ecr_public_pusher.errors import ApiStatusError, ClusterAborted
 from ecr_public_pusher.jobs.carry_out import CarryOut
 from ecr_public_pusher.jobs.decision import Decision
@@ -52,7 +53,7 @@ async def look_for_ours(
     secret_name: str,
     names: Sequence[str],
     *,
-    group: str,
+    subject: Subject,
     expected: Collection[str],
     says_skipped: bool,
     repository: bool = False,
@@ -65,7 +66,7 @@ async def look_for_ours(
     """
     seen, refused = await look_into_each(api, secret_name, names)
     may_not = may_not_remove(secret_name, repository=repository)
-    remedy = remedy_removal(secret_name, group, repository=repository)
+    remedy = remedy_removal(secret_name, subject, repository=repository)
     if refused and len(refused) == len(names):
         ledger.fail(ClusterAborted(may_not, remedy=remedy))
         return None

@@ -4,14 +4,12 @@ Every planned namespace comes to an outcome, whatever fails.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from copy import replace
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.concurrency import run_concurrently
-from ecr_public_pusher.configuration.kubectl_commands import naming_subject
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import (
     ApiError,
@@ -223,9 +221,6 @@ class _ClusterRun:
             error = DeadlineReached(
                 _OUT_OF_TIME if self._state is _State.STARTED else _NO_TURN, remedy=_TIME
             )
-        if error is not None and self._sign_in is not None:
-            user = self._sign_in.principal()
-            error.remedy = naming_subject(error.remedy, self._config, user)
         planned, others, outcomes = self._outcomes(ledger, error)
         found = set(planned)
         lives = [ledger.seconds_left]
@@ -237,7 +232,7 @@ class _ClusterRun:
             lives.append(job.ledger.seconds_left)
         return ClusterResult(
             self._config.id,
-            tuple(map(self._naming_subject, outcomes)),
+            tuple(outcomes),
             error=error,
             seconds=self._seconds if self._seconds is not None else 0.0,
             attempted=self._state is not _State.WAITING,
@@ -265,12 +260,6 @@ class _ClusterRun:
     def _credential_expires_at(self) -> datetime | None:
         end = self._sign_in.credential_end if self._sign_in else None
         return end.at if end else None
-
-    def _naming_subject(self, outcome: NamespaceOutcome) -> NamespaceOutcome:
-        if self._sign_in is None or not outcome.remedy:
-            return outcome
-        user = self._sign_in.principal()
-        return replace(outcome, remedy=naming_subject(outcome.remedy, self._config, user))
 
     def _selection(self, selected: Sequence[str], others: Sequence[str]) -> tuple[Choice, ...]:
         """Return why namespaces are selected, and why others with our Secret are not."""

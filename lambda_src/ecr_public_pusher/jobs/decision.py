@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cached_property
 
 from ecr_public_pusher.configuration.namespace_selector import EVERYTHING, Scope, select
+from ecr_public_pusher.configuration.rbac_subject import Subject, rbac_subject
 from ecr_public_pusher.jobs.decision_table import TABLE, Decision, Intent, State, Step
 from ecr_public_pusher.jobs.observation import Observation
 from ecr_public_pusher.jobs.secret_state import SecretStates
@@ -37,6 +38,11 @@ class Judge:
     planned: PlannedCluster
     intent: Intent
     now: datetime
+
+    @property
+    def subject(self) -> Subject:
+        """Return the subject that the cluster's roles are bound to."""
+        return rbac_subject(self.planned.config, self.intent.own_role)
 
     def decide(
         self, observation: Observation, selected: tuple[Namespace, ...] | None = None

@@ -68,7 +68,8 @@ TABLE: Mapping[State, tuple[Step, Step]] = {
 class Intent:
     """Purpose and options of a run, the same for every cluster.
 
-    `read_at`: when the run read its configuration. `new_since`: for a sweep that may not list
+    `own_role`: the ARN of the function's role. `read_at`: when the run read its configuration.
+    `new_since`: for a sweep that may not list
     Secrets, the creation time from which a namespace is new, and lacks its Secret.
     """
 
@@ -79,6 +80,7 @@ class Intent:
     new_since: datetime | None
     dry_run: bool
     prune_all: bool
+    own_role: str
 
     @property
     def cleans_up(self) -> bool:

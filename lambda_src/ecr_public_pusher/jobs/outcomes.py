@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from copy import replace
 
+from ecr_public_pusher.configuration.rbac_subject import OUR_GROUP, Subject
 from ecr_public_pusher.errors import ApiStatusError, DeniedBy
 from ecr_public_pusher.jobs.seen_secret import Marks
-from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.results import NamespaceOutcome, Outcome
 
 # Prefixes of the platform's own namespaces, where the provider's policies deny what others write
@@ -19,14 +19,14 @@ def explain(
     name: str,
     *,
     kubectl: str,
-    group: str = RBAC_GROUP,
+    subject: Subject = OUR_GROUP,
     listed: bool = False,
     repository: bool = False,
 ) -> NamespaceOutcome:
     """Return the outcome and remedy for a final error about the Secret `name`.
 
-    `kubectl`: the beginning of a command for the cluster. `group`: the group that the cluster gives
-    the function. `listed`: the namespace existed a moment ago. `repository`: it is the Secret of
+    `kubectl`: the beginning of a command for the cluster. `subject`: that the function is there.
+    `listed`: the namespace existed a moment ago. `repository`: it is the Secret of
     one of Argo CD's repositories.
     """
 
@@ -52,7 +52,7 @@ def explain(
         )
     if error.denied_by is DeniedBy.POLICY:
         if repository:
-            remedy = f"Ask whoever runs it for an exception for the group {group}."
+            remedy = f"Ask whoever runs it for an exception for {subject}."
         elif namespace.startswith(PLATFORM_NAMESPACES):
             remedy = (
                 "The namespace belongs to the platform: exclude it (namespaces: {exclude:"
@@ -62,11 +62,11 @@ def explain(
             # An apply, since the rights are limited to a name and the request of `kubectl create`
             # has none.
             remedy = (
-                f"Ask whoever runs it for an exception for the group {group}; this shows the"
+                f"Ask whoever runs it for an exception for {subject}; this shows the"
                 f" API server's message: `{kubectl} -n {namespace} create secret docker-registry"
                 f" {name} --docker-server=x --docker-username=x --docker-password=x"
                 f" --dry-run=client -o yaml | {kubectl} apply --server-side --force-conflicts"
-                f" --dry-run=server --as=ecr-public-pusher --as-group={group} -f -`."
+                f" --dry-run=server {subject.impersonation} -f -`."
             )
         return outcome(Outcome.FAILED, f"{_denier(error)} denies the Secret {name}", remedy)
     if error.lacks_rights:
@@ -75,7 +75,7 @@ def explain(
             f"not allowed to create and patch the Secret {name} (or, granted namespace by"
             " namespace: the namespace does not exist)",
             f"Apply infra/rbac{'/argocd.yaml' if repository else ''} with resources: [secrets],"
-            f" resourceNames: [{name}], verbs: [create, patch] for the group {group}.",
+            f" resourceNames: [{name}], verbs: [create, patch] for {subject}.",
         )
     if error.type_conflict or (error.status == 422 and "FieldValueInvalid" in error.causes):
         return outcome(
@@ -136,7 +136,7 @@ def explain_marks_left(
 
 
 def explain_accounts(
-    error: ApiStatusError, outcome: NamespaceOutcome, *, group: str, dry_run: bool
+    error: ApiStatusError, outcome: NamespaceOutcome, *, subject: Subject, dry_run: bool
 ) -> NamespaceOutcome:
     """Return the outcome of a Secret whose name could not be added to ServiceAccounts."""
     secret_is = _secret_is(dry_run=dry_run)
@@ -145,7 +145,7 @@ def explain_accounts(
             outcome,
             outcome=Outcome.FORBIDDEN,
             message=f"{secret_is}, but not allowed to read and patch ServiceAccounts",
-            remedy=_remedy_accounts(group),
+            remedy=_remedy_accounts(subject),
         )
     if error.denied_by is DeniedBy.POLICY:
         return replace(
@@ -153,7 +153,7 @@ def explain_accounts(
             outcome=Outcome.FAILED,
             message=f"{secret_is}, but {_denier(error)} denies the change of its ServiceAccounts",
             remedy=(
-                f"Ask whoever runs it for an exception for the group {group}, or remove the"
+                f"Ask whoever runs it for an exception for {subject}, or remove the"
                 " account from serviceAccounts."
             ),
         )
@@ -184,7 +184,7 @@ def missing_accounts(
 
 
 def explain_not_removed(
-    error: ApiStatusError, namespace: str, name: str, *, group: str, repository: bool = False
+    error: ApiStatusError, namespace: str, name: str, *, subject: Subject, repository: bool = False
 ) -> NamespaceOutcome:
     """Return the outcome of a Secret that stays.
 
@@ -196,14 +196,14 @@ def explain_not_removed(
             Outcome.FORBIDDEN,
             "the Secret stays, since the function may not remove its name from the"
             " ServiceAccounts that list it",
-            _remedy_accounts(group),
+            _remedy_accounts(subject),
         )
     if error.lacks_rights:
         return NamespaceOutcome(
             namespace,
             Outcome.FORBIDDEN,
             may_not_remove(name, repository=repository),
-            remedy_removal(name, group, repository=repository),
+            remedy_removal(name, subject, repository=repository),
         )
     return NamespaceOutcome(
         namespace, Outcome.FAILED, f"the Secret could not be removed: {error.message}", error.remedy
@@ -218,23 +218,23 @@ def may_not_remove(name: str, *, repository: bool = False) -> str:
     )
 
 
-def remedy_removal(name: str, group: str, *, repository: bool = False) -> str:
+def remedy_removal(name: str, subject: Subject, *, repository: bool = False) -> str:
     """Return the remedy for missing rights to remove the Secret."""
     if repository:
         return (
             "Apply infra/rbac/argocd.yaml (list and delete on secrets with resourceNames:"
-            f" [{name}] for the group {group})."
+            f" [{name}] for {subject})."
         )
     return (
         f"Apply infra/rbac/prune.yaml (get and delete on secrets with resourceNames: [{name}] for"
-        f" the group {group})."
+        f" {subject})."
     )
 
 
-def _remedy_accounts(group: str) -> str:
+def _remedy_accounts(subject: Subject) -> str:
     return (
         "Apply infra/rbac/service-accounts.yaml (get, list and patch on serviceaccounts for the"
-        f" group {group})."
+        f" group {subject})."
     )
 
 

@@ -224,7 +224,7 @@ class Push:
                 self.ledger,
                 config.secret_name,
                 names,
-                group=judge.planned.group,
+                subject=judge.subject,
                 expected=(),
                 says_skipped=False,
             )

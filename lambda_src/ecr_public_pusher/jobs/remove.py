@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ecr_public_pusher.configuration.rbac_subject import rbac_subject
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import ApiError, ApiStatusError
 from ecr_public_pusher.jobs.action import Action
@@ -66,7 +67,7 @@ class Remove:
             self.ledger,
             config.secret_name,
             [one.name for one in namespaces],
-            group=self.planned.group,
+            subject=rbac_subject(config, self.intent.own_role),
             expected={one.name for one in namespaces if config.selection.selects(one)},
             says_skipped=True,
             repository=config.repository is not None,

@@ -7,12 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.configuration.kubectl_commands import (
-    OUR_GROUP,
-    bind_cluster_role,
-    group_subject,
-    kubectl,
-)
+from ecr_public_pusher.configuration.kubectl_commands import bind_cluster_role, kubectl
+from ecr_public_pusher.configuration.rbac_subject import OUR_GROUP, Subject, rbac_subject
 from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME
 from ecr_public_pusher.jobs.look_by_name import looks_by_name
 from ecr_public_pusher.kubernetes_api.access_reviews import Right
@@ -38,7 +34,7 @@ class Need:
 
     `kubectl`: the beginning of a command for the cluster. `without`: what is lost without them, if
     a push works all the same. `elsewhere`: what is lost if they are granted in the selected
-    namespaces only. `subject`: kubectl's option for whom a binding is.
+    namespaces only. `subject`: that a binding is for.
     """
 
     rights: tuple[Right, ...]
@@ -47,7 +43,7 @@ class Need:
     namespaced: bool = True
     without: str = ""
     elsewhere: str = ""
-    subject: str = OUR_GROUP
+    subject: Subject = OUR_GROUP
     within: str = ""
 
     def remedy(self, namespaces: Sequence[str] = ()) -> str:
@@ -84,17 +80,22 @@ class Need:
         if not namespaces:
             return (
                 f"{self.kubectl} create clusterrole {role} {rule} && {self.kubectl} create"
-                f" clusterrolebinding {role} --clusterrole={role} {self.subject}"
+                f" clusterrolebinding {role} --clusterrole={role} {self.subject.option}"
             )
         return (
             f"for namespace in {' '.join(namespaces)}; do {self.kubectl} create role {role}"
             f" --namespace=$namespace {rule} && {self.kubectl} create rolebinding {role}"
-            f" --namespace=$namespace --role={role} {self.subject}; done"
+            f" --namespace=$namespace --role={role} {self.subject.option}; done"
         )
 
 
-def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Need]:
-    """Return all that a push of this document needs to be allowed in the cluster."""
+def required_permissions(
+    config: ClusterConfig, own_role: str = "", *, needs_list: bool
+) -> list[Need]:
+    """Return all that a push of this document needs to be allowed in the cluster.
+
+    `own_role`: the ARN of the function's role.
+    """
     found = []
     command = kubectl(config)
     if needs_list or config.prune:
@@ -149,7 +150,8 @@ def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Nee
         ),
         *_for_repositories(config, command),
     ]
-    return [replace(need, subject=group_subject(config)) for need in found]
+    subject = rbac_subject(config, own_role)
+    return [replace(need, subject=subject) for need in found]
 
 
 def _for_repositories(config: ClusterConfig, command: str) -> Iterator[Need]:

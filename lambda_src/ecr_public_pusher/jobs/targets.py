@@ -9,7 +9,6 @@ from ecr_public_pusher.configuration.kubectl_commands import kubectl
 from ecr_public_pusher.configuration.loader import Configuration
 from ecr_public_pusher.configuration.names import is_glob, matches
 from ecr_public_pusher.configuration.narrowing import Narrowing
-from ecr_public_pusher.configuration.rbac_group import rbac_group
 from ecr_public_pusher.errors import CannotBeJudged, PusherError, RequestError
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.results import Namespace
@@ -38,11 +37,6 @@ class PlannedCluster:
     def kubectl(self) -> str:
         """Return the beginning of a kubectl command for the cluster."""
         return kubectl(self.config)
-
-    @property
-    def group(self) -> str:
-        """Return the group that the cluster gives the function."""
-        return rbac_group(self.config)
 
     def answers_for(self, document_id: str) -> bool:
         """Return whether this document reports what a disabled or deleted one has left.

@@ -11,7 +11,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from ecr_public_pusher.configuration.kubectl_commands import UNKNOWN_CONTEXT
-from ecr_public_pusher.configuration.rbac_group import AKS_PREFIX, is_aks
+from ecr_public_pusher.configuration.rbac_subject import AKS_PREFIX, is_aks
 from ecr_public_pusher.kubernetes_api.server_version import Version
 from ecr_public_pusher.ownership import PRODUCT, RBAC_GROUP
 from ecr_public_pusher.sign_in.named_endpoint import NamedEndpointRemedies

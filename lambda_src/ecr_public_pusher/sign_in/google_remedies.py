@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ecr_public_pusher.configuration.cluster_config import Google
 from ecr_public_pusher.configuration.kubectl_commands import UNKNOWN_CONTEXT, bind_cluster_role
+from ecr_public_pusher.configuration.rbac_subject import Subject
 from ecr_public_pusher.kubernetes_api.server_version import Version
 from ecr_public_pusher.ownership import PRODUCT
 from ecr_public_pusher.sign_in.api_server_trust import Claims
@@ -45,7 +46,7 @@ class GoogleRemedies(NamedEndpointRemedies):
     ) -> str:
         account = self.choice.service_account
         member = f"serviceAccount:{account}" if account else self.choice.member(self.role)
-        bind = bind_cluster_role(_KUBECTL, PRODUCT, f"--user={principal}")
+        bind = bind_cluster_role(_KUBECTL, PRODUCT, Subject("user", principal))
         return (
             "Let the identity get the cluster, and bind infra/rbac's role to it, since GKE assigns"
             f" it no group ({_PAGE}):\n"

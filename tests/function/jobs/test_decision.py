@@ -57,6 +57,7 @@ def judge(kind: Any = "push", *, planned: PlannedCluster | None = None, **fields
         "new_since": None,
         "dry_run": False,
         "prune_all": False,
+        "own_role": "arn:aws:iam::111122223333:role/ecr-public-pusher",
     }
     return Judge(own, Intent(kind, STACK, READ_AT, **(plain | fields)), NOW)
 

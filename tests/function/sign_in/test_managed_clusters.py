@@ -15,7 +15,7 @@ import yaml
 
 from ecr_public_pusher.configuration.account_selector import AccountSelection
 from ecr_public_pusher.configuration.cluster_config import Server, WebIdentity
-from ecr_public_pusher.configuration.rbac_group import is_aks, rbac_group
+from ecr_public_pusher.configuration.rbac_subject import Subject, is_aks, rbac_group
 from ecr_public_pusher.jobs.outcomes import explain
 from ecr_public_pusher.jobs.required_permissions import required_permissions
 from ecr_public_pusher.ownership import RBAC_GROUP
@@ -312,7 +312,14 @@ def test_where_the_user_is_bound_each_right_that_is_missing_names_the_user(
 
 def test_an_exception_from_a_policy_is_for_the_group_that_the_cluster_gives() -> None:
     denied = refused("apply-against-policy")
-    found = explain(denied, "argocd", "charts", kubectl="kubectl", group=AKS_GROUP, repository=True)
+    found = explain(
+        denied,
+        "argocd",
+        "charts",
+        kubectl="kubectl",
+        subject=Subject("group", AKS_GROUP),
+        repository=True,
+    )
     assert found.remedy.endswith(f"for the group {AKS_GROUP}.")
 
 
