@@ -20,11 +20,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any
 
 from .aws.deployed_stack import FunctionAnswer
 from .aws.template import FunctionSpec
+from .closable import Closable
 from .identity import Credential
 from .processes import LOOPBACK, bound, free_ports, stop
 
@@ -69,7 +70,7 @@ class Invocation:
         return logged[-1] if logged else None
 
 
-class BuiltFunction:
+class BuiltFunction(Closable):
     """The function, warm between invocations, while the context lasts.
 
     `logs` is all that it printed, the emulator's lines included; `log` gets each line as it is
@@ -212,17 +213,6 @@ class BuiltFunction:
         stop(self._process, STOP_SECONDS)
         self._reader.join(STOP_SECONDS)
         shutil.rmtree(self._folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _read(self) -> None:
         assert self._process.stdout is not None

@@ -7,13 +7,13 @@ import contextlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import boto3
 import yaml
 
 from .aws import DEFAULT_ACCOUNT, LocalAws, LocalDeployment
+from .closable import Closable
 from .google import LocalGoogle, Provider
 from .identity import AccessEntry, Credential
 from .kube import Cluster, ClusterError, start_cluster
@@ -37,7 +37,7 @@ RBAC_FILE = Path("infra", "rbac", "cluster.yaml")
 EMULATOR_ACCOUNT = "012345678912"
 
 
-class LocalStack:
+class LocalStack(Closable):
     """An AWS with the queues, and clusters by name, while the context lasts.
 
     `parameters` are the template parameters that differ from their defaults.
@@ -218,17 +218,6 @@ class LocalStack:
     def close(self) -> None:
         """Stop everything."""
         self._opened.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def write(self, name: str, document: Mapping[str, Any] | str, *, secure: bool = False) -> None:
         """Write a document, by its name below the configuration path."""

@@ -11,11 +11,11 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal, Self
 
 from moto.sts.models import sts_backends
 
+from infra.local.closable import Closable
 from tests.chaos import aws_faults, cluster_faults
 from tests.chaos.aws_faults import FOR_ALL, STAGES, AwsFault, broken
 from tests.chaos.cluster_faults import CONNECTION_FAULTS, ClusterFault, Place, Setting, place
@@ -221,7 +221,7 @@ class Played:
     repeated: bool = False
 
 
-class Player:
+class Player(Closable):
     """Plays rounds in one estate, whose two sandboxes stay warm as long as nobody kills them."""
 
     def __init__(self, estate: Estate) -> None:
@@ -232,15 +232,7 @@ class Player:
         self._logs = 0
         self._starved = 0.0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         for sandbox in self._sandboxes.values():
             sandbox.close()
         self._folder.cleanup()

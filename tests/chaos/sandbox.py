@@ -15,9 +15,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from infra.local.closable import Closable
 from tests.support.world import Context
 
 # Added to an invocation's time before its sandbox is taken to hang.
@@ -50,7 +50,7 @@ class Result:
         return tuple(found)
 
 
-class SandboxProcess:
+class SandboxProcess(Closable):
     """The parent's side. `environ`: the whole environment of the function."""
 
     def __init__(self, environ: Mapping[str, str], log: Path) -> None:
@@ -124,17 +124,6 @@ class SandboxProcess:
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
             self._process.stdin.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _printed(self) -> str:
         whole = self._log.read_bytes()

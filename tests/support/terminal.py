@@ -10,14 +10,14 @@ import subprocess
 import termios
 import time
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Self
+
+from infra.local.closable import Closable
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
 PATIENCE = 60.0
 
 
-class Terminal:
+class Terminal(Closable):
     """A process on a terminal. `raw` is all of its output so far, escape sequences included.
 
     stdin, stdout and stderr are the terminal.
@@ -93,14 +93,3 @@ class Terminal:
             self._process.kill()
             self._process.wait()
         os.close(self._own)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -6,8 +6,7 @@ import functools
 import threading
 import uuid
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from moto.core.base_backend import BackendDict
 from moto.eks.models import Cluster as EksCluster
@@ -23,6 +22,7 @@ from moto.ssm.models import ssm_backends
 from moto.utilities.utils import get_partition
 from werkzeug.serving import make_server
 
+from ..closable import Closable
 from ..identity import Credential
 from . import ecr_public
 from .deployments import Deployments
@@ -84,7 +84,7 @@ def _moto() -> DomainDispatcherApplication:
     return _Dispatcher()
 
 
-class LocalAws:
+class LocalAws(Closable):
     """An AWS on a loopback port, while the context lasts.
 
     `account_id` is the function's account, which holds the parameters.
@@ -306,14 +306,3 @@ class LocalAws:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

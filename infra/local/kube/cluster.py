@@ -11,6 +11,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from ..closable import Closable
 from ..identity import AccessEntries
 from .auth.jwts import TrustedIssuer
 from .auth.x509 import ClientAuthority
@@ -102,7 +103,7 @@ class Cluster(Protocol):
     ) -> None: ...
 
 
-class Administered:
+class Administered(Closable):
     """The administrator's half of a cluster, over the same HTTPS endpoint that everybody uses."""
 
     name: str
@@ -181,17 +182,6 @@ class Administered:
     def close(self) -> None:
         """Stop the cluster and everything it started."""
         raise NotImplementedError
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _base64(text: str) -> str:
