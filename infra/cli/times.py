@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 import typer
 
@@ -49,6 +49,11 @@ def duration(*, plain: str | None = None) -> Callable[[str | timedelta], timedel
 
     parse.__name__ = "TIME"  # the type that Typer shows
     return parse
+
+
+def time_option(name: str, *, help: str, plain: str | None = None) -> Any:
+    """Return an option that takes a time, as `duration` parses it."""
+    return typer.Option(name, parser=duration(plain=plain), metavar="TIME", help=help)
 
 
 def moment(text: str) -> datetime | None:

@@ -158,7 +158,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Use:
-    """What a fleet of one size takes with some settings.
+    """The times, requests and costs of a fleet of one size with some settings.
 
     Times are in seconds: `push` until every cluster is pushed, `longest` of one invocation of it,
     `sweep` of a sweep, `retry` from the first to the last try of one round after all clusters

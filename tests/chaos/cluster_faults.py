@@ -31,7 +31,9 @@ type Maker = Callable[["Setting"], AnswerFault]
 
 @dataclass(frozen=True)
 class Setting:
-    """What a fault may use. `release`: set when the invocations have ended; nothing hangs longer.
+    """The means of a fault.
+
+    `release`: set when the invocations have ended; nothing hangs longer.
 
     `trap`: the URL of a server that nothing may ever be sent to. `met`: the names of the faults
     that a request ran into.

@@ -1,4 +1,4 @@
-"""What goes wrong in the world, and when: drawn from a seed, and known to the judge. Pure."""
+"""The outages of a simulation and their times, drawn from a seed. Pure."""
 
 import random
 from collections.abc import Iterable, Sequence

@@ -28,7 +28,8 @@ def install() -> None:
         client.ClientCreator._create_client_class
     )
     hooks._PrefixTrie._recursive_copy = _copied
-    typer.testing._get_command = functools.cache(typer.testing._get_command)  # type: ignore[attr-defined]
+    commands: Any = typer.testing
+    commands._get_command = functools.cache(commands._get_command)
     hooks.EventAliaser.__init__ = _with_shared_names(hooks.EventAliaser.__init__)
     hooks.accepts_kwargs = _by_code(hooks.accepts_kwargs)
 

@@ -17,7 +17,7 @@ from typing import Any
 from ecr_public_pusher.errors import ApiStatusError
 from ecr_public_pusher.kubernetes_api.names import Names
 from ecr_public_pusher.kubernetes_api.status import status_error
-from infra.local.kube import Response
+from infra.local.kube import Response, SeenRequest
 from tests.support.bad_server import Exchange
 
 FOLDER = Path(__file__).parents[1] / "contract"
@@ -141,3 +141,16 @@ def secret_applied(namespace: str, *, created: bool = False) -> RecordedAnswer:
     answer = deepcopy(one.answer)
     answer["metadata"]["namespace"] = namespace
     return replace(one, answer=answer)
+
+
+def refuse_first(cluster: Any, count: int) -> None:
+    """Have an embedded cluster answer the next writes by 401, as for a bad token."""
+    left = [count]
+
+    def answer(request: SeenRequest) -> Response | None:
+        if left[0] and request.method == "PATCH":
+            left[0] -= 1
+            return recorded("bad-token").response
+        return None
+
+    cluster.intercept = answer

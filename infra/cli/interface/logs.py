@@ -7,7 +7,7 @@ import typer
 
 from ..command import Cli, command
 from ..completion import complete_ids
-from ..times import Duration, duration
+from ..times import Duration, time_option
 from .status import PANEL
 
 LOOK_BACK = Duration(hours=3)
@@ -33,12 +33,7 @@ def logs(
     ids: Only = None,
     since: Annotated[
         timedelta,
-        typer.Option(
-            "--since",
-            parser=duration(),
-            metavar="TIME",
-            help="How far back, such as 90m, 36h or 7d.",
-        ),
+        time_option("--since", help="How far back, such as 90m, 36h or 7d."),
     ] = LOOK_BACK,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Show new lines as they arrive, until Ctrl-C.")

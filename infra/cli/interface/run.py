@@ -9,7 +9,7 @@ from ecr_public_pusher.events.request import SWEEP_WINDOW_MINUTES
 
 from ..command import Cli, command
 from ..completion import complete_ids
-from ..times import Duration, duration
+from ..times import Duration, time_option
 
 PANEL = "Runs"
 SWEEP_WINDOW = Duration(minutes=SWEEP_WINDOW_MINUTES)
@@ -139,7 +139,7 @@ def sweep(
     ids: Ids = None,
     window: Annotated[
         timedelta,
-        typer.Option("--window", parser=duration(plain="m"), metavar="TIME", help=_WINDOW),
+        time_option("--window", plain="m", help=_WINDOW),
     ] = SWEEP_WINDOW,
 ) -> int:
     """Correct Secrets that are missing or about to expire, as the schedule does every few minutes.

@@ -7,7 +7,7 @@ import typer
 
 from ..command import Cli, command
 from ..completion import complete_ids
-from ..times import Duration, duration
+from ..times import Duration, time_option
 
 PANEL = "Status"
 LOOK_BACK = Duration(days=1)
@@ -34,20 +34,14 @@ def status(
     ids: Only = None,
     since: Annotated[
         timedelta,
-        typer.Option(
-            "--since",
-            parser=duration(),
-            metavar="TIME",
-            help="How far back the log is read, such as 90m, 36h or 7d.",
-        ),
+        time_option("--since", help="How far back the log is read, such as 90m, 36h or 7d."),
     ] = LOOK_BACK,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh until Ctrl-C.")] = False,
     every: Annotated[
         timedelta,
-        typer.Option(
+        time_option(
             "--every",
-            parser=duration(plain="s"),
-            metavar="TIME",
+            plain="s",
             help="Time between two refreshes, with --watch; a plain number is in seconds.",
         ),
     ] = REFRESH,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -97,6 +98,10 @@ def change(person: Administrator, changed: Callable[[dict[str, Any]], None]) -> 
     config = json.loads(file.read_text())
     changed(config)
     file.write_text(json.dumps(config))
+
+
+def name_cluster(name: str, config: dict[str, Any]) -> None:
+    config["clusters"][0]["name"] = config["contexts"][0]["context"]["cluster"] = name
 
 
 def by_id(ran: Ran) -> dict[str, dict[str, Any]]:
@@ -491,10 +496,7 @@ def test_a_context_of_an_older_cluster_is_not_possible(person: Administrator, wo
     person.kubeconfig("one")
     arn = f"arn:aws:eks:us-east-1:{ACCOUNT}:cluster/two"
 
-    def renamed(config: dict[str, Any]) -> None:
-        config["clusters"][0]["name"] = config["contexts"][0]["context"]["cluster"] = arn
-
-    change(person, renamed)
+    change(person, partial(name_cluster, arn))
     ran = person.run(*IMPORT, "--yes", "-o", "json")
     found = by_id(ran)["two"]
     assert (ran.exit_code, found["state"]) == (1, "impossible")
@@ -528,10 +530,7 @@ def test_a_context_of_another_accounts_cluster_is_proposed_as_its_arn_says(
     person.kubeconfig("spoke")
     arn = f"arn:aws:eks:us-east-1:{SPOKE_ACCOUNT}:cluster/spoke"
 
-    def renamed(config: dict[str, Any]) -> None:
-        config["clusters"][0]["name"] = config["contexts"][0]["context"]["cluster"] = arn
-
-    change(person, renamed)
+    change(person, partial(name_cluster, arn))
     ran = person.run(*IMPORT, "--dry-run", "-o", "json")
     found = by_id(ran)["spoke"]
     assert (ran.exit_code, found["account"]) == (1, SPOKE_ACCOUNT)

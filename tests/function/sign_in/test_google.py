@@ -54,7 +54,7 @@ from infra.local.stack import user_binding
 from tests.support.bad_server import Exchange, drip, serving
 from tests.support.commands import in_backticks, parse
 from tests.support.google import ACCOUNT, POOL, PRINCIPAL, PROVIDER, Gke, bound, google_beside
-from tests.support.recorded_answers import recorded
+from tests.support.recorded_answers import refuse_first
 from tests.support.reports import cluster_of, findings
 from tests.support.world import (
     EXECUTION_ROLE,
@@ -377,7 +377,7 @@ def commands(remedy: str) -> list[str]:
 def test_the_remedy_of_a_check_that_finds_no_provider_is_all_that_google_needs(
     world: World, gke: Gke
 ) -> None:
-    """What the commands say is given to the token service, which then trusts the function."""
+    """Give the token service what the commands say; it then trusts the function."""
     gke.add("gke")
     gke.google.providers.clear()
     found = findings(world.run({"action": "check"}), "gke")
@@ -698,16 +698,7 @@ def test_the_addresses_are_googles_own() -> None:
 
 def test_after_a_refusal_a_token_is_asked_for_again_once(world: World, gke: Gke) -> None:
     cluster = gke.add("gke", embedded=True)
-    left = [1]
-
-    def refuse(request: SeenRequest) -> Response | None:
-        if request.method == "PATCH" and left[0]:
-            left[0] -= 1
-            return recorded("bad-token").response
-        return None
-
-    assert isinstance(cluster, EmbeddedCluster)
-    cluster.intercept = refuse
+    refuse_first(cluster, 1)
     assert world.run()["ok"]
     assert asked(gke) == [f"POST {STS}"] * 2
 

@@ -26,7 +26,7 @@ from infra.local.aws.wire import Answer
 from infra.local.kube.auth.authz import UserInfo
 from infra.local.kube.certificates import issue
 from infra.local.kube.cluster import Response, SeenRequest
-from tests.support.recorded_answers import recorded
+from tests.support.recorded_answers import recorded, refuse_first
 from tests.support.reports import cluster_of, findings
 from tests.support.world import EXECUTION_ROLE, GROUP, SPOKE_ACCOUNT, SPOKE_ROLE, World, kubeconfig
 
@@ -162,19 +162,6 @@ def test_a_secret_may_hold_bytes(world: World) -> None:
 
 
 # Refused by the cluster
-
-
-def refuse_first(cluster: Any, count: int) -> None:
-    """Answer 401 to our next requests."""
-    left = [count]
-
-    def answer(request: SeenRequest) -> Response | None:
-        if left[0] and request.method == "PATCH":
-            left[0] -= 1
-            return recorded("bad-token").response
-        return None
-
-    cluster.intercept = answer
 
 
 @pytest.mark.parametrize("by", KINDS)

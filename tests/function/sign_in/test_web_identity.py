@@ -21,7 +21,7 @@ from infra.local.kube import EmbeddedCluster
 from infra.local.kube.auth.jwts import TrustedIssuer
 from infra.local.kube.cluster import Response, SeenRequest
 from infra.local.stack import trusted_issuer
-from tests.support.recorded_answers import recorded
+from tests.support.recorded_answers import recorded, refuse_first
 from tests.support.reports import cluster_of, findings
 from tests.support.world import ACCOUNT, EXECUTION_ROLE, GROUP, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
@@ -166,16 +166,7 @@ def test_a_role_of_the_document_is_the_subject(world: World) -> None:
 
 def test_after_a_refusal_a_token_is_asked_for_again_once(world: World) -> None:
     cluster = world.add_elsewhere("edge", document=DOCUMENT, embedded=True)
-    left = [1]
-
-    def refuse(request: SeenRequest) -> Response | None:
-        if request.method == "PATCH" and left[0]:
-            left[0] -= 1
-            return recorded("bad-token").response
-        return None
-
-    assert isinstance(cluster, EmbeddedCluster)
-    cluster.intercept = refuse
+    refuse_first(cluster, 1)
     assert world.run()["ok"]
     assert len(issued(world)) == 2
 
