@@ -5,9 +5,7 @@ It tells apart everything that can prevent a push, with a remedy, and writes not
 
 import base64
 import json
-import shutil
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +28,7 @@ from infra.local.kube.certificates import Certificate, issue
 from tests.support.bad_server import Exchange, drip, hanging_at_connect, serving
 from tests.support.commands import in_backticks
 from tests.support.described import Described
+from tests.support.paste import paste as run_pasted
 from tests.support.recorded_answers import recorded
 from tests.support.reports import entry
 from tests.support.resolver import Resolver
@@ -927,29 +926,7 @@ def test_of_very_many_namespaces_some_are_asked_about_and_the_dry_run_shows_the_
 @pytest.fixture
 def paste(tmp_path: Path, world: World) -> Callable[[str], str]:
     """Run a remedy in a shell, as an administrator of `prod`, and return what it prints."""
-    if shutil.which("kubectl") is None:
-        pytest.skip("there is no kubectl on this machine")
-
-    def run(remedy: str) -> str:
-        config = tmp_path / "kubeconfig"
-        merged = world.clusters["prod"].kubeconfig()
-        merged["contexts"] = [{**merged["contexts"][0], "name": CONTEXT}]
-        config.write_text(json.dumps(merged | {"current-context": ""}))
-        environment = {
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "HOME": str(tmp_path),
-            "KUBECONFIG": str(config),
-        }
-        return subprocess.run(
-            ["sh", "-ec", remedy],
-            cwd=RBAC.parents[1],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-
-    return run
+    return lambda remedy: run_pasted(remedy, world.clusters["prod"], CONTEXT, tmp_path)
 
 
 @pytest.mark.parametrize(

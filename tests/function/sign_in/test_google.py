@@ -54,6 +54,7 @@ from infra.local.stack import user_binding
 from tests.support.bad_server import Exchange, drip, serving
 from tests.support.commands import in_backticks, parse
 from tests.support.google import ACCOUNT, POOL, PRINCIPAL, PROVIDER, Gke, bound, google_beside
+from tests.support.paste import paste
 from tests.support.recorded_answers import refuse_first
 from tests.support.reports import cluster_of, findings
 from tests.support.world import (
@@ -740,6 +741,18 @@ def test_a_check_names_the_binding_of_the_identity_that_is_missing(world: World,
     assert missing
     assert all(f"--user={PRINCIPAL}" in one["remedy"] for one in missing)
     assert "ecr-public-pushers" not in json.dumps([one["remedy"] for one in missing])
+
+
+def test_the_bindings_that_a_check_prints_pasted_twice_make_it_pass(
+    world: World, gke: Gke, tmp_path: Path
+) -> None:
+    cluster = gke.add("gke", user="")
+    found = world.run({"action": "check"})["clusters"][0]["findings"]
+    for remedy in {one["remedy"] for one in found if one["check"] == "permission"} - {""}:
+        for _ in range(2):
+            paste(remedy, cluster, "CONTEXT", tmp_path)
+    assert cluster_of(world.run({"action": "check"}), "gke")["ok"]
+    assert world.run()["ok"]
 
 
 def test_a_push_that_is_forbidden_names_the_user_to_bind(world: World, gke: Gke) -> None:

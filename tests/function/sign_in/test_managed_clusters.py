@@ -8,6 +8,7 @@ import re
 import socket
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from infra.local.kube.auth.jwts import TrustedIssuer
 from infra.local.stack import trusted_issuer
 from tests.support.cluster_config import config
 from tests.support.commands import in_backticks, parse, problems
+from tests.support.paste import paste
 from tests.support.path_proxy import proxied
 from tests.support.recorded_answers import refused
 from tests.support.reports import cluster_of, findings
@@ -153,6 +155,19 @@ def test_a_group_that_nothing_is_bound_to_is_bound_by_what_check_prints(
         " create clusterrolebinding ecr-public-pusher-e2123ae8 --clusterrole=ecr-public-pusher"
         f" --group={AKS_GROUP} --dry-run=client -o yaml | kubectl --context CONTEXT apply -f -"
     )
+
+
+@at_aks
+def test_the_binding_that_check_prints_for_aks_pasted_twice_makes_the_check_pass(
+    world: World, cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.trust(issuer(world, user_prefix="aks:jwt:aws:", groups=(AKS_GROUP,)))
+    found = cluster_of(world.run({"action": "check"}))["findings"]
+    (remedy,) = {one["remedy"] for one in found if one["check"] == "permission"} - {""}
+    for _ in range(2):
+        paste(remedy, cluster, "CONTEXT", tmp_path)
+    assert bad(check(world)) == []
+    assert world.run()["ok"]
 
 
 @at_aks
