@@ -1,13 +1,15 @@
 """The mutation run counts as killed what a test fails for, and nothing else."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from tests.mutation.mutant import Mutant
+from tests.mutation.mutant import SOURCE, Mutant
 from tests.mutation.reach import Reach
-from tests.mutation.trial import MOST_TESTS, Failure, Tree, judge
+from tests.mutation.trial import MOST_TESTS, Failure, Tree, imports, judge
 
 OWN = "tests/function/jobs/test_push.py::test_{}"
 NEAR = "tests/function/jobs/test_other.py::test_{}"
@@ -60,6 +62,19 @@ def test_after_one_that_failed_once_the_next_may_kill() -> None:
     tests = [OWN.format(name) for name in "abc"]
     assert judge(tree, mutant(), tests).killer == OWN.format("b")
     assert OWN.format("c") not in tree.ran
+
+
+@pytest.mark.parametrize(("keys", "possible"), [("('a', 'b')", True), ("None", False)])
+def test_a_module_must_let_those_that_import_it_be_imported(
+    tmp_path: Path, keys: str, possible: bool
+) -> None:
+    package = tmp_path / SOURCE
+    (package / "jobs").mkdir(parents=True)
+    (package / "jobs/keys.py").write_text(f"KEYS = {keys}")
+    (package / "handler.py").write_text(
+        f"from {SOURCE.name}.jobs.keys import KEYS\n_KNOWN = frozenset(KEYS)"
+    )
+    assert imports(tmp_path, Path(sys.executable), "jobs/keys.py") is possible
 
 
 def test_the_nearest_run_first_and_of_very_many_the_others_in_part() -> None:

@@ -92,15 +92,6 @@ class Tree:
         finally:
             _write(path, before)
 
-    def imports(self, module: str) -> bool:
-        """Return whether the module can be imported."""
-        name = f"{SOURCE.name}.{module.removesuffix('.py').replace('/', '.')}"
-        command = [str(self.python), "-c", f"import {name}"]
-        done = subprocess.run(
-            command, cwd=self.path, env=environment(self.path), capture_output=True, check=False
-        )
-        return not done.returncode
-
     def first_failure(self, tests: Sequence[str], module: str, seconds: float) -> Failure | None:
         """Run tests until one fails and return it.
 
@@ -131,9 +122,22 @@ class Tree:
         if "failed" in found:
             return Failure(found["failed"], found["error"])
         said = output.read_text()
-        if self.imports(module):
+        if imports(self.path, self.python, module):
             raise RuntimeError(f"pytest ({code}):\n{said[-2000:]}")
         return Failure("import", said[-400:])
+
+
+def imports(root: Path, python: Path, module: str) -> bool:
+    """Return whether a module can be imported, and so can all that the function imports.
+
+    Another module may fail by what it takes from this one.
+    """
+    name = f"{SOURCE.name}.{module.removesuffix('.py').replace('/', '.')}"
+    command = [str(python), "-c", f"import {name}, {SOURCE.name}.handler"]
+    done = subprocess.run(
+        command, cwd=root, env=environment(root), capture_output=True, check=False
+    )
+    return not done.returncode
 
 
 def judge(
