@@ -241,10 +241,9 @@ def test_a_message_that_is_not_understood_is_reported_and_kept(
     queued.queue.put({"action": "explode"})
     assert len(queued.poll()) == 1
     reports = [record.__dict__["report"] for record in caplog.records if record.message == "report"]
-    assert [(report["ok"], report.get("error", {}).get("type")) for report in reports] == [
-        (False, "RequestError"),
-        (True, None),
-    ]
+    assert [
+        (report["action"], report["ok"], report.get("error", {}).get("type")) for report in reports
+    ] == [("push", False, "RequestError"), ("push", True, None)]
 
 
 @pytest.mark.parametrize("payload", [{}, {"action": "push"}, {"action": "push", "raise": True}])
@@ -474,6 +473,7 @@ def test_a_removal_is_never_done_from_the_queue_but_parked(
     assert [waiting.body for waiting in dead.waiting] == [message]
     assert queued.queue.waiting == []
     report = vars(caplog.records[-1])["report"]
+    assert report["action"] == "remove"
     assert "never from a queue or a failure record" in report["error"]["message"]
     assert '"_aws"' not in capsys.readouterr().out
 

@@ -165,14 +165,6 @@ def test_a_proxys_403_that_is_no_status_advises_on_no_right(world: World) -> Non
 
 
 def test_a_webhooks_denial_by_401_is_no_reason_to_sign_in_again(world: World) -> None:
-    message = 'admission webhook "secrets.example.com" denied the request: not today'
-    answer = {"kind": "Status", "metadata": {}, "code": 401, "message": message}
-    cluster = world.add_cluster(
-        "prod", namespaces=("a",), document="namespaces: [a]", embedded=True
-    )
-    assert isinstance(cluster, EmbeddedCluster)
-    cluster.intercept = lambda request: (
-        Response(401, json.dumps(answer).encode()) if request.method == "PATCH" else None
-    )
-    assert problem_of(world.invoke())["outcome"] == "failed"
+    refusing(world, recorded("webhook-denies-401"), "/namespaces/a/secrets/", "namespaces: [a]")
+    assert problem_of(world.run())["outcome"] == "failed"
     assert len(world.applies("prod")) == 1
