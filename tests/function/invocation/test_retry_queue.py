@@ -233,17 +233,26 @@ def test_a_namespace_that_is_no_longer_selected_is_dropped(queued: World) -> Non
     assert queued.poll() == []
 
 
+@pytest.mark.parametrize(
+    ("message", "action"), [({"action": "explode"}, "explode"), ("no JSON", "push")]
+)
 def test_a_message_that_is_not_understood_is_reported_and_kept(
-    queued: World, caplog: pytest.LogCaptureFixture
+    queued: World,
+    message: Any,
+    action: str,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     good(queued, "fine")
     queued.queue.put(push("fine"))
-    queued.queue.put({"action": "explode"})
+    queued.queue.put(message)
     assert len(queued.poll()) == 1
     reports = [record.__dict__["report"] for record in caplog.records if record.message == "report"]
     assert [
         (report["action"], report["ok"], report.get("error", {}).get("type")) for report in reports
-    ] == [("push", False, "RequestError"), ("push", True, None)]
+    ] == [(action, False, "RequestError"), ("push", True, None)]
+    # Its metrics are those of a push: the failed run counts.
+    assert '"ClustersFailed"' in capsys.readouterr().out.splitlines()[0]
 
 
 @pytest.mark.parametrize("payload", [{}, {"action": "push"}, {"action": "push", "raise": True}])
