@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.mutation import operators, reach
 from tests.mutation.mutant import PACKAGES, Mutant, changed_by
-from tests.mutation.trial import TEST_SECONDS, Tree, Verdict, judge
+from tests.mutation.trial import ALL_TESTS, MOST_TESTS, TEST_SECONDS, Tree, Verdict, judge
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".venv-mutation"
@@ -88,6 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Alone, and with more time: so no busy machine counts as a kill.
         hung = [mutant for mutant in made if run.results[mutant.key]["kind"] == "timeout"]
         judge_all(run, hung, reached, trees[:1], seconds=2 * TEST_SECONDS)
+        # With all tests that run the line: so none survives for a test that was left out.
+        left = [mutant for mutant in made if run.results[mutant.key]["kind"] == "survived"]
+        judge_all(run, left, reached, trees, most=ALL_TESTS)
     finally:
         for tree in trees:
             tree.remove()
@@ -107,8 +110,9 @@ def judge_all(
     trees: Sequence[Tree],
     *,
     seconds: float = TEST_SECONDS,
+    most: Sequence[int | None] = MOST_TESTS,
 ) -> None:
-    """Try each mutant, as many side by side as there are trees, and say what became of it."""
+    """Try each mutant, as many side by side as there are trees, and print its fate."""
     free: SimpleQueue[Tree] = SimpleQueue()
     for tree in trees:
         free.put(tree)
@@ -116,7 +120,7 @@ def judge_all(
     def judged(mutant: Mutant) -> Verdict:
         tree = free.get()
         try:
-            return judge(tree, mutant, reached.of(mutant), seconds=seconds)
+            return judge(tree, mutant, reached.of(mutant), seconds=seconds, most=most)
         finally:
             free.put(tree)
 

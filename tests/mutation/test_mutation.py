@@ -9,7 +9,7 @@ import pytest
 
 from tests.mutation.mutant import SOURCE, Mutant
 from tests.mutation.reach import Reach
-from tests.mutation.trial import MOST_TESTS, Failure, Tree, imports, judge
+from tests.mutation.trial import ALL_TESTS, MOST_TESTS, Failure, Tree, imports, judge
 
 OWN = "tests/function/jobs/test_push.py::test_{}"
 NEAR = "tests/function/jobs/test_other.py::test_{}"
@@ -85,6 +85,9 @@ def test_the_nearest_run_first_and_of_very_many_the_others_in_part() -> None:
     assert judge(tree, mutant(), tests).kind == "survived"
     assert tree.ran[:2] == [OWN.format(1), NEAR.format(1)]
     assert tree.ran[2:] == [*cases[: most - 1], FAR.format("last")]
+    tree = Scripted()
+    judge(tree, mutant(), tests, most=ALL_TESTS)
+    assert sorted(tree.ran) == sorted(tests)
 
 
 @pytest.mark.parametrize(

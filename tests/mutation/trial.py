@@ -24,6 +24,7 @@ RUN_SECONDS = 1800.0
 NONE_COLLECTED = 5
 # Of a line that most tests run: of its own file, of its package and of all others.
 MOST_TESTS = (200, 200, 100)
+ALL_TESTS = (None, None, None)
 
 type Kind = Literal["killed", "timeout", "survived", "explained", "gone", "pending"]
 
@@ -141,15 +142,21 @@ def imports(root: Path, python: Path, module: str) -> bool:
 
 
 def judge(
-    tree: Tree, mutant: Mutant, tests: Sequence[str], *, seconds: float = TEST_SECONDS
+    tree: Tree,
+    mutant: Mutant,
+    tests: Sequence[str],
+    *,
+    seconds: float = TEST_SECONDS,
+    most: Sequence[int | None] = MOST_TESTS,
 ) -> Verdict:
     """Return the verdict of these tests, in order.
 
     A test kills when it fails twice: one that fails once, on a busy machine, is passed over.
+    `most`: how many tests of the module's own file, of its package and of all others may run.
     """
     began = time.monotonic()
     with tree.with_module(mutant.module, mutant.text):
-        for some in _stages(mutant.module, tests):
+        for some in _stages(mutant.module, tests, most):
             left = list(some)
             while failure := tree.first_failure(left, mutant.module, seconds):
                 kind: Kind = "timeout" if failure.hung else "killed"
@@ -165,10 +172,10 @@ def _verdict(kind: Kind, failure: Failure, began: float) -> Verdict:
     return Verdict(kind, failure.test, failure.error, round(time.monotonic() - began, 1))
 
 
-def _stages(module: str, tests: Sequence[str]) -> list[list[str]]:
+def _stages(module: str, tests: Sequence[str], most: Sequence[int | None]) -> list[list[str]]:
     """Return the tests of the module's own file, those of its package, and all others.
 
-    Most mutants die early, and then the other files are never imported. Of more than MOST_TESTS
+    Most mutants die early, and then the other files are never imported. Of more tests than `most`
     some are left out: a survivor may be one that only those would kill.
     """
     package, name = module.split("/")
@@ -177,11 +184,13 @@ def _stages(module: str, tests: Sequence[str]) -> list[list[str]]:
     stages: list[list[str]] = [[], [], []]
     for test in tests:
         stages[0 if test.startswith(own) else 1 if test.startswith(near) else 2].append(test)
-    return [_some(stage, most) for stage, most in zip(stages, MOST_TESTS, strict=True)]
+    return [_some(stage, number) for stage, number in zip(stages, most, strict=True)]
 
 
-def _some(tests: Sequence[str], most: int) -> list[str]:
+def _some(tests: Sequence[str], most: int | None) -> list[str]:
     """Return at most so many tests, in order: of each function one case before another's second."""
+    if most is None:
+        return list(tests)
     cases: Counter[str] = Counter()
     ranked = []
     for number, test in enumerate(tests):
