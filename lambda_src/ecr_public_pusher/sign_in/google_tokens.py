@@ -230,7 +230,6 @@ class GoogleTokens:
                 sock_connect=connect,
                 ceil_threshold=60,
             ),
-            cookie_jar=aiohttp.DummyCookieJar(),
             # Without Accept-Encoding, since a compressed response could expand.
             skip_auto_headers=("Accept-Encoding", "User-Agent"),
             auto_decompress=False,

@@ -227,6 +227,17 @@ def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -
             assert apply(server.url, server.certificate.ca_pem) is True
 
 
+def test_no_cookie_comes_back() -> None:
+    """Requests to names carry what a cookie jar keeps, those to addresses do not."""
+    script = answering("201 Created", APPLIED, "Set-Cookie: route=a; Secure")
+    with serving(script) as server:
+        url = server.url.replace("127.0.0.1", "localhost")
+        with contextlib.closing(Calls(url, server.certificate.ca_pem)) as calls:
+            assert [calls.apply() for _ in range(2)] == [True, True]
+    assert len(server.requests) == 2
+    assert [one for one in server.requests if b"cookie" in one.lower()] == []
+
+
 def test_another_certificate_authority_is_refused_at_once() -> None:
     with (
         serving(answering("200 OK", APPLIED)) as server,

@@ -63,6 +63,18 @@ def test_where_it_does_not_admit_the_role_the_remedy_is_aws_auth(world: World, a
     assert "access-entry" not in found["remedy"]
 
 
+@pytest.mark.parametrize(("mode", "entries"), [("", False), ("CONFIG_MAP", False), ("API", True)])
+def test_access_entries_are_the_remedy_only_where_eks_says_so(
+    world: World, mode: str, entries: bool
+) -> None:
+    """A local cluster goes by aws-auth where EKS names no mode."""
+    local(world, principal=OTHER)
+    cluster = world.clusters["prod"]
+    world.aws.put_cluster(ACCOUNT, "us-east-1", cluster, local_as="prod", authentication_mode=mode)
+    remedy = cluster_of(world.run(), "prod")["error"]["remedy"]
+    assert ("access-entry" in remedy, "aws-auth" in remedy) == (entries, not entries)
+
+
 def test_aws_auth_knows_a_role_without_its_path(world: World) -> None:
     local(world, principal=OTHER)
     world.environ["EXECUTION_ROLE_ARN"] = EXECUTION_ROLE.replace("role/", "role/some/path/")
