@@ -326,13 +326,27 @@ class Kept:
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Iterator[Kept]:
-    """Start a run with `--keep`, whose temporary files are in `tmp_path`."""
+    """Start a run with `--keep` of the test's own, whose temporary files are in `tmp_path`."""
+    with keeping(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    """Start a run with `--keep` for the tests that only use it."""
+    with keeping(tmp_path_factory.mktemp("kept")) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def keeping(folder: Path) -> Iterator[Kept]:
+    """Start a run with `--keep`, whose temporary files are in `folder`."""
     emulator()
     command = [sys.executable, "-m", "infra.local", "run", "--keep", "--event", '{"raise": false}']
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env=os.environ | {"TMPDIR": str(tmp_path)},
+        env=os.environ | {"TMPDIR": str(folder)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -350,23 +364,23 @@ def kept(tmp_path: Path) -> Iterator[Kept]:
         process.communicate()
 
 
-def test_a_kept_stack_can_be_used(kept: Kept) -> None:
-    kubeconfig, settings = kept.files
+def test_a_kept_stack_can_be_used(shared: Kept) -> None:
+    kubeconfig, settings = shared.files
     contexts = {context["name"] for context in yaml.safe_load(kubeconfig.read_text())["contexts"]}
     assert {name for name in contexts if not name.startswith("arn:")} == {"prod", "edge"}
-    assert "It does by itself what AWS does: the push every 8 hours" in kept.said
+    assert "It does by itself what AWS does: the push every 8 hours" in shared.said
     assert f"export KUBECONFIG={kubeconfig}\n" in settings.read_text()
-    with urllib.request.urlopen(kept.url, data=b'{"action": "plan"}', timeout=60) as answer:
+    with urllib.request.urlopen(shared.url, data=b'{"action": "plan"}', timeout=60) as answer:
         assert json.load(answer)["action"] == "plan"
-    assert [stat.S_IMODE(file.stat().st_mode) for file in kept.files] == [0o600, 0o600]
+    assert [stat.S_IMODE(file.stat().st_mode) for file in shared.files] == [0o600, 0o600]
 
 
-def test_the_contexts_that_the_functions_remedies_name_are_there(kept: Kept) -> None:
+def test_the_contexts_that_the_functions_remedies_name_are_there(shared: Kept) -> None:
     contexts = {
-        context["name"] for context in yaml.safe_load(kept.files[0].read_text())["contexts"]
+        context["name"] for context in yaml.safe_load(shared.files[0].read_text())["contexts"]
     }
     with urllib.request.urlopen(
-        kept.url, data=b'{"action": "check", "raise": false}', timeout=60
+        shared.url, data=b'{"action": "check", "raise": false}', timeout=60
     ) as answer:
         found = [
             one
@@ -379,9 +393,9 @@ def test_the_contexts_that_the_functions_remedies_name_are_there(kept: Kept) -> 
     assert named <= contexts
 
 
-def test_each_command_that_it_suggests_works_as_printed(kept: Kept) -> None:
+def test_each_command_that_it_suggests_works_as_printed(shared: Kept) -> None:
     commands = re.findall(
-        r"^  ((?:ecr-public-pusher|kubectl|aws|curl) .*)$", kept.said, re.MULTILINE
+        r"^  ((?:ecr-public-pusher|kubectl|aws|curl) .*)$", shared.said, re.MULTILINE
     )
     assert {command.split()[0] for command in commands} == {
         "ecr-public-pusher",
@@ -396,7 +410,7 @@ def test_each_command_that_it_suggests_works_as_printed(kept: Kept) -> None:
             and subprocess.run(["aws", "--version"], capture_output=True, check=False).returncode
         ):
             continue
-        script = f". {kept.files[1]} && {command}"
+        script = f". {shared.files[1]} && {command}"
         done = subprocess.run(
             ["sh", "-c", script],
             env=os.environ | own,

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,11 +52,12 @@ class Applied:
     prod: Cluster
     analytics: Cluster
     plan: str
+    before_destroy: str
 
 
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
-    """Apply the example, and plan once more."""
+    """Apply the example, plan once more, and show the output to run before a destroy."""
     with account(tmp_path_factory.mktemp("example"), bucket=BUCKET, one_provider=False) as one:
         prod = Cluster("prod", AccessEntries())
         analytics = Cluster("analytics", AccessEntries())
@@ -72,7 +74,8 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
         one.terraform.init()
         one.apply("create")
         plan = one.terraform.run("plan", "-input=false", "-no-color", check=False).out
-        yield Applied(one, prod, analytics, plan)
+        command = one.terraform.run("output", "-raw", "before_destroy").out
+        yield Applied(one, prod, analytics, plan, command)
 
 
 def test_the_example_applies_and_a_second_plan_is_empty(applied: Applied) -> None:
@@ -125,8 +128,7 @@ def before_destroy(applied: Applied, answer: Answer) -> tuple[Ran, list[dict[str
 
     Return also what the function was asked.
     """
-    command = applied.account.terraform.run("output", "-raw", "before_destroy").out
-    assert problems(command) == []
+    assert problems(applied.before_destroy) == []
     asked: list[dict[str, Any]] = []
 
     def function(request: Any) -> Answer:
@@ -150,7 +152,7 @@ def before_destroy(applied: Applied, answer: Answer) -> tuple[Ran, list[dict[str
     environment["PATH"] = f"{programs}:{environment['PATH']}"
     done = subprocess.run(
         ["sh"],
-        input=command,
+        input=applied.before_destroy,
         cwd=applied.account.folder,
         env=environment,
         text=True,
@@ -203,20 +205,24 @@ def test_it_fails_where_secrets_are_left(applied: Applied, answer: Answer) -> No
 # --- what a plan refuses or says, by the resources themselves
 
 
-def planned(
-    one: Account, name: str, arguments: str, *, provider: str = 'region = "us-east-1"'
-) -> Ran:
-    """Plan one of the modules with these arguments, in a folder of its own beside the clone."""
-    source = f"./ecr-public-pusher/infra/terraform{name}"
-    provider = f'provider "aws" {{\n  {provider}\n  s3_use_path_style = true\n}}\n'
-    one.write("main.tf", f'{provider}\nmodule "this" {{\n  source = "{source}"\n{arguments}\n}}\n')
+def planned(one: Account, *modules: str, region: str = "us-east-1") -> Ran:
+    """Plan modules, each with its `source` below infra/terraform, beside the clone."""
+    provider = f'provider "aws" {{\n  region = "{region}"\n  s3_use_path_style = true\n}}\n'
+    one.write("main.tf", provider + "".join(modules))
     one.terraform.init()
     return one.terraform.run("plan", "-input=false", "-no-color", "-out=planned", check=False)
 
 
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Account]:
-    with account(tmp_path) as one:
+def module(name: str, arguments: str) -> str:
+    """Return the call of a module of infra/terraform: `/modules/...`, or nothing for its own."""
+    source = f"./ecr-public-pusher/infra/terraform{name}"
+    return f'module "{Path(source).name}" {{\n  source = "{source}"\n{arguments}\n}}\n'
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """Open an account to which nothing is deployed: a plan changes nothing."""
+    with account(tmp_path_factory.mktemp("plans")) as one:
         yield one
 
 
@@ -229,7 +235,11 @@ def test_a_package_of_the_other_architecture_is_refused_by_the_plan(
 ) -> None:
     fresh.write("a.zip", f"PK\x03\x04yaml/_yaml.cpython-313-{machine}-linux-gnu.so".encode())
     ran = planned(
-        fresh, "", f'  bucket = "artifacts"\n  package = "a.zip"\n  architecture = "{architecture}"'
+        fresh,
+        module(
+            "",
+            f'  bucket = "artifacts"\n  package = "a.zip"\n  architecture = "{architecture}"',
+        ),
     )
     assert (ran.code == 0) is fits
     if not fits:
@@ -239,38 +249,33 @@ def test_a_package_of_the_other_architecture_is_refused_by_the_plan(
 def test_in_china_addresses_and_arns_are_chinas(tmp_path: Path) -> None:
     with account(tmp_path, arn="arn:aws-cn:iam::111122223333:role/admin") as one:
         one.write("a.zip", b"a zip")
-        ran = planned(
-            one, "", '  bucket = "artifacts"\n  package = "a.zip"', provider='region = "cn-north-1"'
-        )
-        assert ran.code == 0, ran.err
-        assert stack_of(one)["template_url"].startswith(
-            "https://s3.cn-north-1.amazonaws.com.cn/artifacts/"
-        )
+        stack = '  bucket = "artifacts"\n  package = "a.zip"'
         role = (
             '  pusher_role_arn = "arn:aws-cn:iam::111122223333:role/pusher"\n  external_id ='
             ' "some-id-of-yours"\n  kubeconfig_path = "/ecr"\n  cluster_arns ='
             ' ["arn:aws-cn:eks:cn-north-1:444455556666:cluster/a"]'
         )
-        ran = planned(one, "/modules/spoke-role", role, provider='region = "cn-north-1"')
+        ran = planned(
+            one, module("", stack), module("/modules/spoke-role", role), region="cn-north-1"
+        )
         assert ran.code == 0, ran.err
-        policy = json.loads(change(one, "aws_iam_role_policy")["policy"])
+        after = changes(one)
+    assert after["aws_cloudformation_stack"]["template_url"].startswith(
+        "https://s3.cn-north-1.amazonaws.com.cn/artifacts/"
+    )
+    policy = json.loads(after["aws_iam_role_policy"]["policy"])
     statements = {one["Sid"]: one for one in policy["Statement"]}
     assert statements["ReadKubeconfigs"]["Resource"] == [
         "arn:aws-cn:secretsmanager:*:*:secret:/ecr/*"
     ]
 
 
-def stack_of(one: Account) -> dict[str, Any]:
-    return change(one, "aws_cloudformation_stack")
-
-
-def change(one: Account, kind: str) -> dict[str, Any]:
-    """Return the planned state of the only resource of a kind."""
+def changes(one: Account) -> dict[str, Any]:
+    """Return the planned state of each resource whose kind has no other, by kind."""
     plan = json.loads(one.terraform.run("show", "-json", "planned").out)
-    (found,) = [
-        resource["change"]["after"]
+    kinds = Counter(resource["type"] for resource in plan["resource_changes"])
+    return {
+        resource["type"]: resource["change"]["after"]
         for resource in plan["resource_changes"]
-        if resource["type"] == kind
-    ]
-    after: dict[str, Any] = found
-    return after
+        if kinds[resource["type"]] == 1
+    }
