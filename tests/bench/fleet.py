@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import batched
 from typing import Any
 
 import yaml
@@ -101,24 +102,23 @@ def measure_fan_out(clusters: int, namespaces: int) -> FannedOut:
     with LocalAws() as aws:
         queue = aws.put_queue(f"{STACK_NAME}-retry", delay_seconds=0)
         with _running(clusters, namespaces, aws=aws, queue=queue) as run:
-
-            def push() -> FannedOut:
-                dispatcher = run({})
-                workers = []
-                messages = len(queue.waiting)
-                while (batch := queue.batch())["Records"]:
-                    workers.append(run(batch))
-                    queue.settle(batch, {"batchItemFailures": []})
-                return FannedOut(clusters, namespaces, messages, dispatcher, tuple(workers))
-
-            push()
-            return push()
+            # Few at a time: a busy machine, which is all of AWS too, would be asked for the
+            # endpoints of all of them at once.
+            for part in batched(map(_name, range(clusters)), 20, strict=False):
+                run({"clusters": list(part)})
+            dispatcher = run({})
+            messages = len(queue.waiting)
+            workers = []
+            while (batch := queue.batch())["Records"]:
+                workers.append(run(batch))
+                queue.settle(batch, {"batchItemFailures": []})
+            return FannedOut(clusters, namespaces, messages, dispatcher, tuple(workers))
 
 
 def measure_reading(documents: int, rounds: int = 10) -> float:
     """Return the processor time in seconds of reading so many documents, to sweep one cluster."""
     with _running(1, 1, documents=documents) as run:
-        narrowed = {"action": "sweep", "clusters": ["cluster-00000"]}
+        narrowed = {"action": "sweep", "clusters": [_name(0)]}
         run(narrowed)
         return round(sum(run(narrowed).cpu for _ in range(rounds)) / rounds, 3)
 
@@ -158,7 +158,7 @@ def _running(
         stack.callback(_close, fleet)
         fleet += _fleet(aws, clusters, namespaces)
         for number in range(clusters, documents):
-            _document(aws, f"cluster-{number:05}")
+            _document(aws, _name(number))
         function = stack.enter_context(
             BuiltFunction(
                 spec,
@@ -197,7 +197,7 @@ def _fleet(aws: LocalAws, clusters: int, namespaces: int) -> Iterator[EmbeddedCl
     """Yield the clusters, with a document for each and namespaces that a glob selects."""
     rbac = list(yaml.safe_load_all((HERE / "infra" / "rbac" / "cluster.yaml").read_text()))
     for number in range(clusters):
-        name = f"cluster-{number:05}"
+        name = _name(number)
         cluster = EmbeddedCluster(
             name,
             credentials=aws.find_credential,
@@ -216,6 +216,10 @@ def _close(fleet: list[EmbeddedCluster]) -> None:
     """Close the clusters side by side: each one waits for its next look."""
     with ThreadPoolExecutor(max(1, len(fleet))) as threads:
         list(threads.map(EmbeddedCluster.close, fleet))
+
+
+def _name(number: int) -> str:
+    return f"cluster-{number:05}"
 
 
 def _document(aws: LocalAws, cluster: str) -> None:
