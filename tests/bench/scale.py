@@ -2,7 +2,7 @@
 
 python -m tests.bench.scale            prints the tables
 python -m tests.bench.scale --write    writes them into docs/scale.md
-python -m tests.bench.scale --measure  measures the input and the check (about 10 minutes)
+python -m tests.bench.scale --measure  measures the input and the check (about 20 minutes)
 """
 
 import argparse
@@ -70,6 +70,24 @@ DOCUMENTS = 1_000
 READING_CPU = 0.315
 # What the model is held to.
 CHECK = Run(1_000, 20, 17.73, 5.28, 176.9, 580_230, 66_683, 74_651)
+
+
+@dataclass(frozen=True)
+class FannedCheck:
+    """One measured push with FanOut: its messages, workers and requests to Parameter Store.
+
+    `worker_cpu`: the least processor time of a worker, which other work has disturbed least.
+    """
+
+    clusters: int
+    namespaces: int
+    messages: int
+    workers: int
+    reads: int
+    worker_cpu: float
+
+
+FANNED = (FannedCheck(300, 20, 50, 5, 186, 1.11), FannedCheck(1_000, 20, 50, 5, 606, 3.64))
 
 
 @dataclass(frozen=True)
@@ -196,6 +214,7 @@ class Use:
     reading_rate: float
     reading_seconds: float
     sign_ins: float
+    messages: int
     workers: int
     peak: float
     cost: float
@@ -311,6 +330,7 @@ def use(
         reading_rate=max(rate(1), rate(at_once)),
         reading_seconds=pages / min(settings.rate, rate(1)) + count * reading(at_once) / at_once,
         sign_ins=at_once * part / working(part),
+        messages=messages,
         workers=count,
         peak=costs.peak(clusters),
         cost=cost,
@@ -379,6 +399,7 @@ def tables() -> dict[str, str]:
     costs = Costs.of(SMALL, WIDE, FLEET, READING_CPU)
     return {
         "check": _check(costs),
+        "fanned": _fanned(costs),
         "one": _uses(use(size, Settings(), costs) for size in SIZES),
         "fanout": _uses(use(size, Settings(fan_out=True), costs) for size in SIZES),
         "workers": _workers(costs),
@@ -406,6 +427,33 @@ def _check(costs: Costs) -> str:
             (name, f"{model:.3g} {unit}", f"{measured:.3g} {unit}", f"{model / measured:.2f}")
             for name, model, measured, unit in rows
         ),
+    )
+
+
+def _fanned(costs: Costs) -> str:
+    """Return the model's pushes with FanOut beside the measured ones."""
+    rows = []
+    for found in FANNED:
+        model = use(found.clusters, Settings(fan_out=True), costs, found.namespaces)
+        cpu = costs.push_cpu(found.clusters // model.workers, found.namespaces, found.clusters)
+        rows.append(
+            (
+                f"{found.clusters:,} clusters of {found.namespaces} namespaces",
+                f"{model.messages}, {found.messages}",
+                f"{model.workers}, {found.workers}",
+                f"{model.reads}, {found.reads}",
+                f"{cpu:.3g} s, {found.worker_cpu:.3g} s",
+                f"{cpu / found.worker_cpu:.2f}",
+            )
+        )
+    return _table(
+        "with `FanOut`: model, measured",
+        "messages",
+        "workers",
+        "requests to Parameter Store",
+        "a worker, processor time",
+        "model / measured",
+        rows=rows,
     )
 
 
@@ -657,6 +705,8 @@ def main() -> int:
 
         for run in (*INPUT, CHECK):
             print(fleet.measure(run.clusters, run.namespaces), flush=True)
+        for fanned in FANNED:
+            print(fleet.measure_fan_out(fanned.clusters, fanned.namespaces), flush=True)
         print(f"{DOCUMENTS} documents: {fleet.measure_reading(DOCUMENTS)} s", flush=True)
         return 0
     if chosen.save:

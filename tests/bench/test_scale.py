@@ -7,12 +7,14 @@ import pytest
 from tests.bench import fleet, quotas, scale
 from tests.bench.scale import (
     CHECK,
+    FANNED,
     FLEET,
     READING_CPU,
     SMALL,
     WIDE,
     Answers,
     Costs,
+    FannedCheck,
     Settings,
     use,
 )
@@ -33,6 +35,21 @@ def test_the_model_holds_against_a_run_that_is_no_part_of_its_input() -> None:
     assert COSTS.sweep_cpu(size) == pytest.approx(CHECK.sweep_cpu, rel=0.25)
     assert COSTS.peak(size) == pytest.approx(CHECK.peak, rel=0.25)
     assert COSTS.push_log * size == pytest.approx(CHECK.push_log, rel=0.25)
+
+
+@pytest.mark.parametrize("found", FANNED)
+def test_the_model_of_fan_out_holds_against_runs_that_are_no_part_of_its_input(
+    found: FannedCheck,
+) -> None:
+    model = use(found.clusters, Settings(fan_out=True), COSTS, found.namespaces)
+    assert (model.messages, model.workers, model.reads) == (
+        found.messages,
+        found.workers,
+        found.reads,
+    )
+    part = found.clusters // found.workers
+    cpu = COSTS.push_cpu(part, found.namespaces, found.clusters)
+    assert cpu == pytest.approx(found.worker_cpu, rel=0.25)
 
 
 def test_every_cost_is_positive() -> None:
