@@ -27,7 +27,7 @@ NAMES_AT_ONCE = 10  # GetParameters' limit
 # The default of an account in a region, for GetParameter, GetParameters and GetParametersByPath
 # together: https://docs.aws.amazon.com/general/latest/gr/ssm.html#limits_ssm.
 REQUESTS_A_SECOND = 40
-# Fewer runs than the most that may run at once usually do.
+# MaximumConcurrency may be far higher than the number of runs that read at the same time.
 LONGEST_PAUSE_SECONDS = 1.0
 # The form of Parameter Store's names; they stand in the report.
 _NAME = re.compile(r"[A-Za-z0-9_./-]{1,2048}").fullmatch
