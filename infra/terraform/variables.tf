@@ -126,7 +126,7 @@ variable "sweep_window_minutes" {
 }
 
 variable "fan_out" {
-  description = "true: a push only puts messages of ten clusters each on the retry queue, and workers push them. Each worker reads the whole configuration, so for many clusters, raise memory_size instead."
+  description = "true: a push only puts messages on the retry queue, and workers push the clusters. Each worker reads the whole configuration, so for many clusters, raise memory_size instead."
   type        = bool
   default     = false
   nullable    = false

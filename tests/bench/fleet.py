@@ -10,10 +10,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import batched
+from typing import Any
 
 import yaml
 
 from infra.local.aws import DEFAULT_ACCOUNT, LocalAws
+from infra.local.aws.queues import LocalQueue
 from infra.local.aws.sam import build, emulator, sam_command
 from infra.local.aws.template import read_function
 from infra.local.identity import AccessEntry
@@ -63,6 +66,28 @@ class Measured:
     sweep: Run
 
 
+@dataclass(frozen=True)
+class FannedOut:
+    """The runs of one push with FanOut over `clusters` of `namespaces` each."""
+
+    clusters: int
+    namespaces: int
+    messages: int
+    dispatcher: Run
+    workers: tuple[Run, ...]
+
+    @property
+    def cpu(self) -> float:
+        """Return the processor time of all invocations in seconds."""
+        return round(self.dispatcher.cpu + sum(worker.cpu for worker in self.workers), 2)
+
+    @property
+    def reads(self) -> int:
+        """Return the requests to Parameter Store."""
+        runs = (self.dispatcher, *self.workers)
+        return sum(run.calls["GetParametersByPath"] for run in runs)
+
+
 def measure(clusters: int, namespaces: int) -> Measured:
     """Measure a push that renews every Secret, and a sweep that finds nothing to do."""
     with _running(clusters, namespaces) as run:
@@ -72,21 +97,45 @@ def measure(clusters: int, namespaces: int) -> Measured:
         )
 
 
+def measure_fan_out(clusters: int, namespaces: int) -> FannedOut:
+    """Measure a warm push with FanOut, whose workers here follow each other in one sandbox."""
+    with LocalAws() as aws:
+        queue = aws.put_queue(f"{STACK_NAME}-retry", delay_seconds=0)
+        with _running(clusters, namespaces, aws=aws, queue=queue) as run:
+            # Few at a time: a busy machine, which is all of AWS too, would be asked for the
+            # endpoints of all of them at once.
+            for part in batched(map(_name, range(clusters)), 20, strict=False):
+                run({"clusters": list(part)})
+            dispatcher = run({})
+            messages = len(queue.waiting)
+            workers = []
+            while (batch := queue.batch())["Records"]:
+                workers.append(run(batch))
+                queue.settle(batch, {"batchItemFailures": []})
+            return FannedOut(clusters, namespaces, messages, dispatcher, tuple(workers))
+
+
 def measure_reading(documents: int, rounds: int = 10) -> float:
     """Return the processor time in seconds of reading so many documents, to sweep one cluster."""
     with _running(1, 1, documents=documents) as run:
-        narrowed = {"action": "sweep", "clusters": ["cluster-00000"]}
+        narrowed = {"action": "sweep", "clusters": [_name(0)]}
         run(narrowed)
         return round(sum(run(narrowed).cpu for _ in range(rounds)) / rounds, 3)
 
 
 @contextlib.contextmanager
 def _running(
-    clusters: int, namespaces: int, *, documents: int = 0
+    clusters: int,
+    namespaces: int,
+    *,
+    documents: int = 0,
+    aws: LocalAws | None = None,
+    queue: LocalQueue | None = None,
 ) -> Iterator[Callable[[Mapping[str, object]], Run]]:
     """Yield a function that invokes the built function once, beside the clusters.
 
-    `documents`: as many documents in all, with clusters that do not exist.
+    `documents`: as many documents in all, with clusters that do not exist. `queue`, of `aws`: the
+    retry queue of a function with FanOut.
     """
     sam = sam_command(HERE, {})
     built = build(HERE, sam)
@@ -95,15 +144,21 @@ def _running(
         stack_name=STACK_NAME,
         region=REGION,
         account_id=DEFAULT_ACCOUNT,
-        parameters={**built.parameters, "Timeout": str(TIMEOUT_SECONDS)},
+        parameters={
+            **built.parameters,
+            "Timeout": str(TIMEOUT_SECONDS),
+            "FanOut": "true" if queue else "false",
+        },
+        resources={"RetryQueue": queue.url} if queue else {},
     )
-    with LocalAws() as aws, contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
+        aws = aws or stack.enter_context(LocalAws())
         aws.put_role(EXECUTION_ROLE)
         fleet: list[EmbeddedCluster] = []
         stack.callback(_close, fleet)
         fleet += _fleet(aws, clusters, namespaces)
         for number in range(clusters, documents):
-            _document(aws, f"cluster-{number:05}")
+            _document(aws, _name(number))
         function = stack.enter_context(
             BuiltFunction(
                 spec,
@@ -121,8 +176,7 @@ def _running(
             before = function.cpu_seconds()
             invocation = function.invoke(event)
             cpu = function.cpu_seconds() - before
-            report = invocation.report
-            assert report is not None, invocation
+            (report,) = _reports(invocation)
             assert report["ok"], report
             logged = [line for line in invocation.logs if line.startswith("{")]
             return Run(
@@ -143,7 +197,7 @@ def _fleet(aws: LocalAws, clusters: int, namespaces: int) -> Iterator[EmbeddedCl
     """Yield the clusters, with a document for each and namespaces that a glob selects."""
     rbac = list(yaml.safe_load_all((HERE / "infra" / "rbac" / "cluster.yaml").read_text()))
     for number in range(clusters):
-        name = f"cluster-{number:05}"
+        name = _name(number)
         cluster = EmbeddedCluster(
             name,
             credentials=aws.find_credential,
@@ -164,6 +218,10 @@ def _close(fleet: list[EmbeddedCluster]) -> None:
         list(threads.map(EmbeddedCluster.close, fleet))
 
 
+def _name(number: int) -> str:
+    return f"cluster-{number:05}"
+
+
 def _document(aws: LocalAws, cluster: str) -> None:
     aws.put_parameter(f"{CONFIG_PATH}/clusters/{cluster}", '{"namespaces": ["team-*"]}')
 
@@ -175,6 +233,12 @@ def _namespace(name: str) -> dict[str, object]:
 def _peak_mib(function: BuiltFunction) -> float:
     status = (function.process() / "status").read_text()
     return round(int(status.split("VmHWM:")[1].split()[0]) / 1024, 1)
+
+
+def _reports(invocation: Invocation) -> list[dict[str, Any]]:
+    """Return the reports in the invocation's log."""
+    assert invocation.error is None, invocation
+    return [json.loads(line)["report"] for line in invocation.logs if '"report":' in line]
 
 
 def _series(invocation: Invocation) -> int:

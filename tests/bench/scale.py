@@ -2,7 +2,7 @@
 
 python -m tests.bench.scale            prints the tables
 python -m tests.bench.scale --write    writes them into docs/scale.md
-python -m tests.bench.scale --measure  measures the input and the check (about 10 minutes)
+python -m tests.bench.scale --measure  measures the input and the check (about 20 minutes)
 """
 
 import argparse
@@ -17,10 +17,12 @@ from pathlib import Path
 from ecr_public_pusher.blocking_calls import THREADS_OF_ONE
 from ecr_public_pusher.deadline import REPORT_SECONDS
 from ecr_public_pusher.events.queue_message import FULL_PUSH_COUNTS_FOR
-from ecr_public_pusher.invocation.runner import CLUSTERS_A_MESSAGE
+from ecr_public_pusher.invocation.retry_queue import deal
+from ecr_public_pusher.invocation.settings import Workers
 from ecr_public_pusher.jobs.cluster_runner import CLUSTERS_AT_ONCE
 from ecr_public_pusher.kubernetes_api.connection_budget import CONNECTIONS_IN_ALL
 from ecr_public_pusher.reporting.report import MAX_CLUSTER_BYTES
+from ecr_public_pusher.sources.parameter_store import Pace
 from tests.bench import bill, quotas
 from tests.bench.work import HERE
 
@@ -30,10 +32,8 @@ SWEEP_PERIOD = 300.0  # the template's SweepSchedule
 # The template's ByTimeout: seconds between two tries of a failed cluster.
 RETRY_PERIOD = {300: 1_800, 600: 3_600, 900: 5_400}
 FULL_PUSH_SECONDS = FULL_PUSH_COUNTS_FOR.total_seconds()
-# Assumed seconds of one answer, from Lambda in the same region: of AWS, and of an API server.
-AWS_ANSWER = 0.040
-API_ANSWER = 0.050
-SQS_ANSWER = 0.015
+# Invocations besides the workers': a push, a sweep, a changed parameter.
+OTHER_INVOCATIONS = 3
 # Answers that a new TLS connection waits for before its first request.
 HANDSHAKES = 2
 LISTS = 2
@@ -70,6 +70,40 @@ DOCUMENTS = 1_000
 READING_CPU = 0.315
 # What the model is held to.
 CHECK = Run(1_000, 20, 17.73, 5.28, 176.9, 580_230, 66_683, 74_651)
+
+
+@dataclass(frozen=True)
+class FannedCheck:
+    """One measured push with FanOut: its messages, workers and requests to Parameter Store.
+
+    `worker_cpu`: the least processor time of a worker, which other work has disturbed least.
+    """
+
+    clusters: int
+    namespaces: int
+    messages: int
+    workers: int
+    reads: int
+    worker_cpu: float
+
+
+FANNED = (FannedCheck(300, 20, 50, 5, 186, 1.11), FannedCheck(1_000, 20, 50, 5, 606, 3.64))
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Seconds that a client in Lambda waits for one answer. Assumed, and not measured.
+
+    `aws`: of Parameter Store, EKS and SQS. `api`: of an API server.
+    """
+
+    aws: float = 0.040
+    api: float = 0.050
+
+    @property
+    def doubled(self) -> "Answers":
+        """Return answers that take twice as long."""
+        return Answers(self.aws * 2, self.api * 2)
 
 
 @dataclass(frozen=True)
@@ -138,8 +172,8 @@ class Settings:
     memory: int = 256
     timeout: int = 300
     fan_out: bool = False
-    batch_size: int = 10
-    concurrency: int = 5
+    batch_size: int = Workers.batch_size
+    concurrency: int = Workers.concurrency
     cluster_metrics: bool = True
     rate: int = quotas.PARAMETER_STORE_RATE
 
@@ -149,6 +183,7 @@ class Settings:
             "MemorySize": (self.memory, default.memory),
             "Timeout": (self.timeout, default.timeout),
             "FanOut": (str(self.fan_out).lower(), "false"),
+            "MaximumConcurrency": (self.concurrency, default.concurrency),
             "BatchSize": (self.batch_size, default.batch_size),
             "ClusterMetrics": (str(self.cluster_metrics).lower(), "true"),
         }
@@ -162,9 +197,9 @@ class Use:
 
     Times are in seconds: `push` until every cluster is pushed, `longest` of one invocation of it,
     `sweep` of a sweep, `retry` from the first to the last try of one round after all clusters
-    failed. `reads` are requests to Parameter Store of a push, `retry_reads` of that round.
-    `reading_rate` is the most that are sent a second, for `reading_seconds` of a push. Costs are in
-    USD a month.
+    failed. `reads` are requests to Parameter Store of a push, `most_reads` if every message comes
+    in a batch of its own, `retry_reads` of that round. `reading_rate` is the most that are sent a
+    second, for `reading_seconds` of a push. Costs are in USD a month.
     """
 
     clusters: int
@@ -174,10 +209,12 @@ class Use:
     sweep: float
     retry: float
     reads: int
+    most_reads: int
     retry_reads: int
     reading_rate: float
     reading_seconds: float
     sign_ins: float
+    messages: int
     workers: int
     peak: float
     cost: float
@@ -193,6 +230,10 @@ class Use:
             (self.push / FULL_PUSH_SECONDS, "the push's hour"),
             (self.reading_rate / self.settings.rate, "Parameter Store's rate"),
             (self.sign_ins / quotas.STS_RATE, "STS's rate"),
+            (
+                (self.settings.concurrency + OTHER_INVOCATIONS) / quotas.LAMBDA_CONCURRENCY,
+                "Lambda's concurrency",
+            ),
             ((self.clusters + 1) / quotas.PARAMETERS, "a region's standard parameters"),
             (
                 self.clusters / quotas.INSIGHTS_METRICS * self.settings.cluster_metrics,
@@ -220,48 +261,60 @@ class Use:
         )
 
 
-def use(clusters: int, settings: Settings, costs: Costs, namespaces: int = NAMESPACES) -> Use:
+def use(
+    clusters: int,
+    settings: Settings,
+    costs: Costs,
+    namespaces: int = NAMESPACES,
+    answers: Answers = Answers(),
+) -> Use:
     """Return what a fleet takes: times, requests and money."""
     share = min(1.0, settings.memory / quotas.LAMBDA_PROCESSOR_MB)
     pages = max(1, math.ceil((clusters + 1) / quotas.PARAMETERS_A_PAGE))
 
+    def rate(readers: int) -> float:
+        """Return the requests a second that so many concurrent readers send together."""
+        return readers / (answers.aws + _pause(settings.concurrency if readers > 1 else 1))
+
     def reading(readers: int) -> float:
         """Return the seconds in which each of so many concurrent readers reads every page."""
-        return pages * max(AWS_ANSWER, readers / settings.rate)
+        return pages * readers / min(settings.rate, rate(readers))
 
     def working(part: int) -> float:
         """Return the seconds of a push to `part` of the clusters, after its reading."""
         cpu = costs.push_cpu(part, namespaces, clusters) / share
-        return max(cpu, _waiting(part, namespaces), part * AWS_ANSWER / THREADS_OF_ONE)
+        waiting = _waiting(part, namespaces, answers)
+        return max(cpu, waiting, part * answers.aws / THREADS_OF_ONE)
 
-    def workers(messages: int, at_once: int) -> tuple[int, float, float]:
+    def workers(messages: int) -> tuple[int, float, float]:
         """Return how many workers the messages take, the seconds of one, and of all of them."""
-        batch = min(settings.batch_size, messages)
-        count = math.ceil(messages / batch)
-        readers = min(at_once, count)
-        one = reading(readers) + working(min(clusters, math.ceil(clusters / count)))
-        return count, one, math.ceil(count / at_once) * one
+        count = math.ceil(messages / settings.batch_size)
+        readers = min(settings.concurrency, count)
+        one = reading(readers) + working(math.ceil(clusters / count))
+        return count, one, math.ceil(count / settings.concurrency) * one
 
     sweep = reading(1) + max(
         costs.sweep_cpu(clusters) / share,
-        _waiting(clusters, 0),
-        clusters * AWS_ANSWER / THREADS_OF_ONE,
+        _waiting(clusters, 0, answers),
+        clusters * answers.aws / THREADS_OF_ONE,
     )
-    retries, _, retry = workers(clusters, settings.concurrency)
+    retries, _, retry = workers(clusters)
     if settings.fan_out:
-        messages = math.ceil(clusters / CLUSTERS_A_MESSAGE)
+        most = Workers(settings.concurrency, settings.batch_size).messages_at_once
+        messages = len(deal([""] * clusters, most=most))
         dealing = reading(1) + (
             (costs.base + clusters * costs.document) / share
-            + math.ceil(messages / quotas.SQS_ENTRIES) * SQS_ANSWER
+            + math.ceil(messages / quotas.SQS_ENTRIES) * answers.aws
         )
-        count, one, seconds = workers(messages, settings.concurrency)
+        count, one, seconds = workers(messages)
         push = dealing + seconds
         longest = max(dealing, one)
         billed = dealing + count * one
         at_once = min(count, settings.concurrency)
         part = math.ceil(clusters / count)
     else:
-        count, one, at_once, part = 0, reading(1) + working(clusters), 1, clusters
+        messages = count = 0
+        one, at_once, part = reading(1) + working(clusters), 1, clusters
         push = longest = billed = one
     cost, metrics_cost = _bill(clusters, settings, costs, billed, sweep, count)
     return Use(
@@ -272,10 +325,12 @@ def use(clusters: int, settings: Settings, costs: Costs, namespaces: int = NAMES
         sweep,
         retry,
         reads=pages * (1 + count),
+        most_reads=pages * (1 + messages),
         retry_reads=pages * retries,
-        reading_rate=at_once / AWS_ANSWER,
-        reading_seconds=pages * (1 + count) / min(settings.rate, at_once / AWS_ANSWER),
+        reading_rate=max(rate(1), rate(at_once)),
+        reading_seconds=pages / min(settings.rate, rate(1)) + count * reading(at_once) / at_once,
         sign_ins=at_once * part / working(part),
+        messages=messages,
         workers=count,
         peak=costs.peak(clusters),
         cost=cost,
@@ -283,12 +338,19 @@ def use(clusters: int, settings: Settings, costs: Costs, namespaces: int = NAMES
     )
 
 
-def _waiting(clusters: int, namespaces: int) -> float:
+def _pause(readers: int) -> float:
+    """Return the seconds that a run waits between two requests to Parameter Store."""
+    slept: list[float] = [0.0]
+    Pace(readers, slept.append).keep()
+    return slept[-1]
+
+
+def _waiting(clusters: int, namespaces: int, answers: Answers) -> float:
     """Return the seconds that pass with waiting for the API servers."""
     at_once = min(CLUSTERS_AT_ONCE, clusters)
     connections = max(1, CONNECTIONS_IN_ALL // at_once)
-    answers = HANDSHAKES + LISTS + math.ceil(namespaces / connections)
-    return math.ceil(clusters / at_once) * answers * API_ANSWER
+    each = HANDSHAKES + LISTS + math.ceil(namespaces / connections)
+    return math.ceil(clusters / at_once) * each * answers.api
 
 
 def _bill(
@@ -337,8 +399,11 @@ def tables() -> dict[str, str]:
     costs = Costs.of(SMALL, WIDE, FLEET, READING_CPU)
     return {
         "check": _check(costs),
+        "fanned": _fanned(costs),
         "one": _uses(use(size, Settings(), costs) for size in SIZES),
         "fanout": _uses(use(size, Settings(fan_out=True), costs) for size in SIZES),
+        "workers": _workers(costs),
+        "answers": _answers(costs),
         "retry": _retries(costs),
         "settings": _chosen(costs),
     }
@@ -362,6 +427,33 @@ def _check(costs: Costs) -> str:
             (name, f"{model:.3g} {unit}", f"{measured:.3g} {unit}", f"{model / measured:.2f}")
             for name, model, measured, unit in rows
         ),
+    )
+
+
+def _fanned(costs: Costs) -> str:
+    """Return the model's pushes with FanOut beside the measured ones."""
+    rows = []
+    for found in FANNED:
+        model = use(found.clusters, Settings(fan_out=True), costs, found.namespaces)
+        cpu = costs.push_cpu(found.clusters // model.workers, found.namespaces, found.clusters)
+        rows.append(
+            (
+                f"{found.clusters:,} clusters of {found.namespaces} namespaces",
+                f"{model.messages}, {found.messages}",
+                f"{model.workers}, {found.workers}",
+                f"{model.reads}, {found.reads}",
+                f"{cpu:.3g} s, {found.worker_cpu:.3g} s",
+                f"{cpu / found.worker_cpu:.2f}",
+            )
+        )
+    return _table(
+        "with `FanOut`: model, measured",
+        "messages",
+        "workers",
+        "requests to Parameter Store",
+        "a worker, processor time",
+        "model / measured",
+        rows=rows,
     )
 
 
@@ -390,6 +482,69 @@ def _uses(uses: Iterable[Use]) -> str:
             )
             for one in uses
         ),
+    )
+
+
+# Fleets by clusters and the namespaces of each.
+FLEETS = ((10, 5_000), (100, 1_000), (1_000, NAMESPACES), (10_000, NAMESPACES))
+CONCURRENCIES = (2, 5, 10, 20)
+
+
+def _workers(costs: Costs) -> str:
+    """Return the time of a push by the number of its workers, each with one processor."""
+    large = Settings(memory=quotas.LAMBDA_PROCESSOR_MB)
+    fanned = [replace(large, fan_out=True, concurrency=count) for count in CONCURRENCIES]
+    return _table(
+        "fleet",
+        "requests to Parameter Store",
+        "at most",
+        "push in one run",
+        *(f"`MaximumConcurrency={count}`" for count in CONCURRENCIES),
+        rows=(
+            (
+                f"{clusters:,} clusters of {each:,} namespaces",
+                f"{usual.reads:,}",
+                f"{usual.most_reads:,}",
+                *(_time(use(clusters, one, costs, each).push) for one in (large, *fanned)),
+            )
+            for clusters, each in FLEETS
+            for usual in (use(clusters, replace(large, fan_out=True), costs, each),)
+        ),
+    )
+
+
+def _answers(costs: Costs) -> str:
+    """Return how the chosen settings' times change when every answer takes twice as long."""
+    rows = []
+    for size in SIZES:
+        chosen = choose(size, costs)
+        fanned = replace(chosen.settings, fan_out=True)
+        both = [
+            (
+                use(size, chosen.settings, costs, answers=answers),
+                use(size, fanned, costs, answers=answers),
+            )
+            for answers in (Answers(), Answers().doubled)
+        ]
+        rows.append(
+            (
+                f"{size:,}",
+                *(
+                    f"{_time(assumed)}, {_time(doubled)}"
+                    for assumed, doubled in zip(
+                        *((one.push, fan.push, one.sweep, one.retry) for one, fan in both),
+                        strict=True,
+                    )
+                ),
+            )
+        )
+    return _table(
+        "clusters",
+        "push",
+        "push with `FanOut`",
+        "sweep",
+        "retry of all",
+        rows=rows,
     )
 
 
@@ -479,7 +634,9 @@ def curves() -> list[dict[str, object]]:
         return [use(size, settings, costs) for size in SIZES]
 
     one, large = of(Settings()), of(Settings(memory=quotas.LAMBDA_PROCESSOR_MB))
-    fanned, batched = of(Settings(fan_out=True)), of(Settings(fan_out=True, batch_size=100))
+    fanned = of(Settings(fan_out=True))
+    fanned_large = of(Settings(memory=quotas.LAMBDA_PROCESSOR_MB, fan_out=True))
+    batched = of(Settings(batch_size=100))
     return [
         {
             "title": "Time of a push",
@@ -488,8 +645,8 @@ def curves() -> list[dict[str, object]]:
             "curves": {
                 "one run, 256 MB": [it.push for it in one],
                 "one run, 1,769 MB": [it.push for it in large],
-                "FanOut, BatchSize=10": [it.push for it in fanned],
-                "FanOut, BatchSize=100": [it.push for it in batched],
+                "FanOut, 256 MB": [it.push for it in fanned],
+                "FanOut, 1,769 MB": [it.push for it in fanned_large],
             },
             "limits": {"Timeout=300": 300, "Timeout=900": 900},
         },
@@ -499,7 +656,7 @@ def curves() -> list[dict[str, object]]:
             "clusters": SIZES,
             "curves": {
                 "push in one run, or a sweep": [it.reads for it in one],
-                "push, FanOut, BatchSize=10": [it.reads for it in fanned],
+                "push, FanOut": [it.reads for it in fanned],
                 "retry of all, BatchSize=100": [it.retry_reads for it in batched],
                 "retry of all, BatchSize=10": [it.retry_reads for it in one],
             },
@@ -548,6 +705,8 @@ def main() -> int:
 
         for run in (*INPUT, CHECK):
             print(fleet.measure(run.clusters, run.namespaces), flush=True)
+        for fanned in FANNED:
+            print(fleet.measure_fan_out(fanned.clusters, fanned.namespaces), flush=True)
         print(f"{DOCUMENTS} documents: {fleet.measure_reading(DOCUMENTS)} s", flush=True)
         return 0
     if chosen.save:

@@ -163,7 +163,7 @@ class _Platform:
         )
         given = {
             "RETRY_QUEUE_URL": self.queue.url,
-            "DEAD_LETTER_QUEUE_URL": self.dead_letters.url,
+            "DLQ_URL": self.dead_letters.url,
             "STACK_NAME": STACK,
             **self.settings.environment,
         }

@@ -45,6 +45,8 @@ LARGEST = {
     "RolePath": f"/{PATH}",
     "SubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
     "SecurityGroupIds": "sg-0123456789abcdef0",
+    "MaximumConcurrency": "1000",
+    "BatchSize": "1000",
 }
 # As many clusters, or repositories, as a parameter's value holds.
 PUSHER = {"PusherRoleArn": REFERENCES["PusherRole.Arn"], "ExternalId": "e" * 128}

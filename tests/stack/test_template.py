@@ -140,8 +140,9 @@ def test_the_environment_is_what_the_function_reads() -> None:
         "STACK_NAME": STACK,
         "RETRY_QUEUE_URL": "RetryQueue",
         "RETRY_RECEIVES": 16,
-        "DEAD_LETTER_QUEUE_URL": "DeadLetterQueue",
+        "DLQ_URL": "DeadLetterQueue",
         "FAN_OUT": "true",
+        "WORKERS": "5x10",
         "PULL_ROLE_NAME": "ecr-public-pusher-pull",
         "POWERTOOLS_LOG_LEVEL": "WARN",
     }

@@ -57,12 +57,14 @@ class Message:
     def cluster(self) -> str | None:
         """The id of the one cluster, or of the one discovery (`<id>/*`), that it pushes; else None.
 
-        Such a message is itself retried.
+        Such a message is itself retried. A part of a push of everything is not, even for one
+        cluster: its retries must not count as such a push.
         """
         request = self.request
         if (
             request is None
             or request.action != "push"
+            or request.of_full_push
             or request.deleted
             or len(request.clusters) != 1
         ):

@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import batched
 
 from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.aws_api.clients import AwsClients
@@ -32,16 +31,16 @@ from ecr_public_pusher.reporting.run_result import RunResult
 from ecr_public_pusher.results import ClusterResult
 from ecr_public_pusher.sign_in.factory import SignIns
 from ecr_public_pusher.sign_in.network import Network
-from ecr_public_pusher.sources.parameter_store import read_parameters
+from ecr_public_pusher.sources.parameter_store import Pace, read_parameters
 from ecr_public_pusher.timestamps import from_epoch
-
-# Each message's worker reads the whole configuration, against a quota that the account shares.
-CLUSTERS_A_MESSAGE = 10
 
 
 @dataclass
 class Runner:
-    """The dependencies of a run: all are passed in, none is kept for the next run."""
+    """The dependencies of a run: all are passed in, none is kept for the next run.
+
+    `readers`: how many runs may read the configuration at the same time.
+    """
 
     settings: Settings
     sandbox: Sandbox
@@ -50,6 +49,7 @@ class Runner:
     sockets: Sockets
     request_id: str
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
+    readers: int = 1
 
     async def run(self, request: Request) -> RunResult:
         """Do what `request` asks for. Never raise for a failure: the result holds it."""
@@ -189,7 +189,10 @@ class _Run:
         request = self._request
         clients = self._runner.clients()
         self._read_at = from_epoch(self._deadline.clock.wall())
-        reading = self._blocking.run(lambda: read_parameters(clients.client("ssm"), settings.root))
+        pace = Pace(self._runner.readers)
+        reading = self._blocking.run(
+            lambda: read_parameters(clients.client("ssm"), settings.root, pace=pace)
+        )
         parameters = await self._deadline.wait_for(reading, what="reading the configuration")
         configuration = load(
             parameters,
@@ -228,12 +231,19 @@ class _Run:
         )
 
     async def _dispatch(self, plan: Plan) -> None:
-        """Split the push into messages of a few clusters each, which workers receive at once."""
+        """Split the push into messages, which workers receive at once.
+
+        There are no more messages than fill every worker's batch: each worker reads the whole
+        configuration, so their number must not grow with the fleet.
+        """
         url = self._settings.retry_queue_url
         assert url is not None
         now = from_epoch(self._deadline.clock.wall())
-        parts = batched(plan.ids, CLUSTERS_A_MESSAGE, strict=False)
-        bodies = {", ".join(clusters): body(*clusters, dispatched_at=now) for clusters in parts}
+        most = self._settings.workers.messages_at_once
+        bodies = {
+            _named(part): body(*part, dispatched_at=now)
+            for part in retry_queue.deal(plan.ids, most=most)
+        }
         await retry_queue.send(
             self._runner.clients(), self._blocking, self._deadline, url, bodies, delay_seconds=0
         )
@@ -276,3 +286,9 @@ class _Run:
                     " affected."
                 ),
             )
+
+
+def _named(clusters: Sequence[str]) -> str:
+    """Return a short name for a message's clusters."""
+    others = len(clusters) - 1
+    return f"{clusters[0]} and {others} more" if others else clusters[0]

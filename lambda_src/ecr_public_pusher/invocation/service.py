@@ -43,12 +43,18 @@ class Service:
     remaining: Callable[[], float]
 
     async def run(
-        self, request: Request, *, held: Collection[str] = (), let_go: Collection[str] = ()
+        self,
+        request: Request,
+        *,
+        held: Collection[str] = (),
+        let_go: Collection[str] = (),
+        readers: int = 1,
     ) -> Published:
         """Run `request` to its end, whatever happens.
 
         `held`: ids of clusters whose own messages return to the queue when they fail. `let_go`:
-        those of them whose messages were received for the last time, and do not.
+        those of them whose messages were received for the last time, and do not. `readers`: how
+        many such runs may read the configuration at the same time.
         """
         try:
             runner = Runner(
@@ -58,6 +64,7 @@ class Service:
                 self.blocking,
                 self.sockets,
                 self.request_id,
+                readers=readers,
             )
             run = await runner.run(request)
         except Exception as error:  # noqa: BLE001 - reduced: its text may carry a credential

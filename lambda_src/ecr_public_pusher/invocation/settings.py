@@ -1,5 +1,6 @@
 """The function's environment, read once, at the edge."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -21,6 +22,28 @@ GOOGLE_ENDPOINTS = {
 
 
 @dataclass(frozen=True)
+class Workers:
+    """The retry queue's limits: concurrent invocations, and messages for each of them.
+
+    The defaults are the template's.
+    """
+
+    concurrency: int = 5
+    batch_size: int = 10
+
+    @classmethod
+    def read(cls, text: str) -> "Workers":
+        """Return the limits in a text such as 5x10, or the defaults."""
+        found = re.fullmatch("([1-9][0-9]{0,3})x([1-9][0-9]{0,3})", text)
+        return cls(int(found[1]), int(found[2])) if found else cls()
+
+    @property
+    def messages_at_once(self) -> int:
+        """Return how many messages fill the batch of every concurrent invocation."""
+        return self.concurrency * self.batch_size
+
+
+@dataclass(frozen=True)
 class Settings:
     """The function's settings.
 
@@ -31,6 +54,7 @@ class Settings:
     `retry_receives`: the most often that a message is received there.
     `dead_letter_queue_url`: the queue for messages that are not retried.
     `fan_out`: a push of everything is split into messages on the retry queue.
+    `workers`: the limits of the retry queue's invocations.
     `cluster_metrics`: each cluster has metrics of its own.
     `allowed_endpoints`: the hosts outside EKS that anything may be sent to.
     `execution_role`: the ARN of the function's own role, where it is known.
@@ -46,6 +70,7 @@ class Settings:
     retry_receives: int | None = None
     dead_letter_queue_url: str | None = None
     fan_out: bool = False
+    workers: Workers = Workers()
     cluster_metrics: bool = True
     allowed_endpoints: tuple[str, ...] = ()
     execution_role: str | None = None
@@ -88,8 +113,9 @@ class Settings:
                 if (receives := environ.get("RETRY_RECEIVES", "")).isdecimal()
                 else None
             ),
-            dead_letter_queue_url=environ.get("DEAD_LETTER_QUEUE_URL") or None,
+            dead_letter_queue_url=environ.get("DLQ_URL") or None,
             fan_out=fan_out,
+            workers=Workers.read(environ.get("WORKERS", "")),
             cluster_metrics=environ.get("CLUSTER_METRICS", "true").lower() != "false",
             allowed_endpoints=_listed(environ.get("ALLOWED_ENDPOINTS", "")),
             execution_role=environ.get("EXECUTION_ROLE_ARN") or None,

@@ -47,7 +47,12 @@ async def serve_batch(records: Sequence[Mapping[str, Any]], service: Service) ->
         receives = service.settings.retry_receives
         held = {message.cluster for message in group if message.cluster}
         last = {message.cluster for message in group if _is_last(message, receives)}
-        published = await service.run(request, held=held, let_go=held & last)
+        published = await service.run(
+            request,
+            held=held,
+            let_go=held & last,
+            readers=service.settings.workers.concurrency,
+        )
         return _kept(published.run, group, receives)
 
     # Concurrently: one that hangs must not use up the time, and so the last receive, of the others.

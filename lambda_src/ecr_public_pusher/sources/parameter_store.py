@@ -1,8 +1,10 @@
 """The reader of Parameter Store: each parameter under a path, with its text or its error."""
 
 import re
+import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import batched, chain
 from typing import Any
 
@@ -22,6 +24,11 @@ from ecr_public_pusher.configuration.loader import Parameter
 from ecr_public_pusher.errors import ConfigurationError, InvalidDocument
 
 NAMES_AT_ONCE = 10  # GetParameters' limit
+# The default of an account in a region, for GetParameter, GetParameters and GetParametersByPath
+# together: https://docs.aws.amazon.com/general/latest/gr/ssm.html#limits_ssm.
+REQUESTS_A_SECOND = 40
+# MaximumConcurrency may be far higher than the number of runs that read at the same time.
+LONGEST_PAUSE_SECONDS = 1.0
 # The form of Parameter Store's names; they stand in the report.
 _NAME = re.compile(r"[A-Za-z0-9_./-]{1,2048}").fullmatch
 
@@ -50,8 +57,21 @@ _LIST_REMEDIES = {
 }
 
 
-def read_parameters(ssm: Any, root: str) -> list[Parameter]:
-    """Return every parameter below `root`.
+@dataclass(frozen=True)
+class Pace:
+    """The pace of requests of one of `readers` runs, which together must not exceed the quota."""
+
+    readers: int = 1
+    sleep: Callable[[float], None] = time.sleep
+
+    def keep(self) -> None:
+        """Wait between two requests, where other runs may read too. Block meanwhile."""
+        if self.readers > 1:
+            self.sleep(min(LONGEST_PAUSE_SECONDS, self.readers / REQUESTS_A_SECOND))
+
+
+def read_parameters(ssm: Any, root: str, *, pace: Pace | None = None) -> list[Parameter]:
+    """Return every parameter below `root`, at this pace.
 
     Raise ConfigurationError when the path as a whole cannot be read.
 
@@ -60,8 +80,9 @@ def read_parameters(ssm: Any, root: str) -> list[Parameter]:
     listed value of a SecureString is never taken for its text. Parameter Store's quota is shared
     with everything else in the account, so throttling is waited out.
     """
+    pace = pace or Pace()
     try:
-        found = [_texts(parameter) for parameter in _pages(ssm, root)]
+        found = [_texts(parameter) for parameter in _pages(ssm, root, pace)]
     except AWS_ERRORS as error:
         raise ConfigurationError(
             f"cannot read the parameters under {root} in {ssm.meta.region_name}:"
@@ -71,14 +92,14 @@ def read_parameters(ssm: Any, root: str) -> list[Parameter]:
             .replace("REGION", ssm.meta.region_name),
         ) from None
     secure = [name for name, kind, _ in found if kind == "SecureString"]
-    decrypted = {parameter.name: parameter for parameter in _decrypted(ssm, secure)}
+    decrypted = {parameter.name: parameter for parameter in _decrypted(ssm, secure, pace)}
     return [
         decrypted[name] if kind == "SecureString" else Parameter(name, value)
         for name, kind, value in found
     ]
 
 
-def _pages(ssm: Any, root: str) -> Iterator[dict[str, Any]]:
+def _pages(ssm: Any, root: str, pace: Pace) -> Iterator[dict[str, Any]]:
     """Yield all parameters. A page may be short or empty and yet be followed by another."""
     token: dict[str, str] = {}
     while True:
@@ -94,6 +115,7 @@ def _pages(ssm: Any, root: str) -> Iterator[dict[str, Any]]:
         if not page.get("NextToken"):
             return
         token = {"NextToken": page["NextToken"]}
+        pace.keep()
 
 
 def _texts(parameter: dict[str, Any]) -> tuple[str, str, str]:
@@ -103,7 +125,7 @@ def _texts(parameter: dict[str, Any]) -> tuple[str, str, str]:
     return name, kind, value
 
 
-def _decrypted(ssm: Any, names: Sequence[str]) -> Iterator[Parameter]:
+def _decrypted(ssm: Any, names: Sequence[str], pace: Pace) -> Iterator[Parameter]:
     """Yield each of them once, with its text or its error.
 
     Where Parameter Store does not respond, or throttles for good, the others are not read: each ten
@@ -112,6 +134,7 @@ def _decrypted(ssm: Any, names: Sequence[str]) -> Iterator[Parameter]:
     waiting = deque(batched(names, NAMES_AT_ONCE, strict=False))
     while waiting:
         batch = waiting.popleft()
+        pace.keep()
         try:
             texts = patiently(lambda: _texts_of(_get(ssm, batch)))  # noqa: B023 - called at once
         except AWS_ERRORS as error:

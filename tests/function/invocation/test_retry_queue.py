@@ -8,12 +8,15 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from ecr_public_pusher.errors import PushFailed
 from ecr_public_pusher.events import queue_message as messages
+from ecr_public_pusher.invocation import retry_queue
+from ecr_public_pusher.sources.parameter_store import Pace
 from infra.local.aws import Answer
 from infra.local.aws.queues import WaitingMessage
 from infra.local.kube import EmbeddedCluster
@@ -371,20 +374,66 @@ def test_a_changed_parameter_that_is_no_document_is_reported_and_tried_no_furthe
     assert next(runs(capsys.readouterr().out))["UnknownParameters"] == 1
 
 
-def test_fan_out_splits_a_push_into_messages_of_ten_clusters_at_once(fanned: World) -> None:
+def test_fan_out_gives_each_of_a_few_clusters_a_message_without_delay(fanned: World) -> None:
     good(fanned, "one", "two")
-    for number in range(10):
-        fanned.document(f"broken-{number}", "namespaces: {}")
+    fanned.document("broken", "namespaces: {}")
     fanned.document("off", "enabled: false\nnamespaces: [a]")
     report = fanned.call({})
-    assert (report["ok"], report["dispatched"], report["clusters"]) == (True, 2, [])
+    assert (report["ok"], report["dispatched"], report["clusters"]) == (True, 3, [])
     assert [message.body["clusters"] for message in fanned.queue.waiting] == [
-        [f"broken-{number}" for number in range(10)],
-        ["one", "two"],
+        ["broken"],
+        ["one"],
+        ["two"],
     ]
-    assert [message.delay for message in fanned.queue.waiting] == [0, 0]
+    assert [message.delay for message in fanned.queue.waiting] == [0, 0, 0]
     assert fanned.aws.called("ecr-public") == []
     assert fanned.asked("one") == []
+
+
+def test_fan_out_sends_no_more_messages_than_the_workers_take_at_once(
+    fanned: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neighbours, which often share a region, are in different messages."""
+    monkeypatch.setenv("WORKERS", "2x3")
+    for number in range(14):
+        fanned.document(f"broken-{number:02}", "namespaces: {}")
+    assert fanned.call({})["dispatched"] == 6
+    assert [message.body["clusters"] for message in fanned.queue.waiting] == [
+        [f"broken-{number:02}" for number in range(first, 14, 6)] for first in range(6)
+    ]
+
+
+def test_by_default_fan_out_fills_five_workers_with_ten_messages(fanned: World) -> None:
+    for number in range(52):
+        fanned.document(f"broken-{number:02}", "namespaces: {}")
+    assert fanned.call({})["dispatched"] == 50
+
+
+def test_fan_out_sends_long_ids_within_the_size_that_sqs_accepts(
+    fanned: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKERS", "1x3")
+    for number in range(360):
+        fanned.document(f"{number:03}-{'x' * 900}", "namespaces: {}")
+    assert fanned.call({})["dispatched"] == 3
+    bodies = [message.body for message in fanned.queue.waiting]
+    assert sum(len(body["clusters"]) for body in bodies) == 360
+    assert len(fanned.aws.called("sqs", "SendMessageBatch")) == 2
+
+
+@pytest.mark.parametrize(
+    ("clusters", "most", "messages", "largest"),
+    [(1, 50, 1, 1), (49, 50, 49, 1), (51, 50, 50, 2), (10_000, 50, 50, 200), (10_001, 50, 51, 197)],
+)
+def test_every_cluster_is_in_one_message_and_no_message_is_too_large(
+    clusters: int, most: int, messages: int, largest: int
+) -> None:
+    ids = [str(number) for number in range(clusters)]
+    dealt = retry_queue.deal(ids, most=most)
+    assert sorted(cluster for part in dealt for cluster in part) == sorted(ids)
+    sizes = sorted(len(part) for part in dealt)
+    assert (len(dealt), sizes[-1]) == (messages, largest)
+    assert sizes[-1] - sizes[0] <= 1
 
 
 def test_workers_push_what_was_split(fanned: World) -> None:
@@ -405,6 +454,98 @@ def test_a_worker_counts_as_a_full_push_and_the_dispatcher_does_not(
     fanned.poll()
     logged = next(runs(capsys.readouterr().out))
     assert (logged["FullPushCompleted"], logged["ClustersFailed"]) == (1, 1)
+
+
+@pytest.mark.parametrize("workers", ["1x1", "1x10"])
+def test_a_cluster_that_fails_in_a_worker_gets_a_message_of_its_own(
+    fanned: World, monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    """Also where the worker's message names no other cluster."""
+    monkeypatch.setenv("WORKERS", workers)
+    good(fanned, "fine")
+    bad(fanned, "shut", "shut-too")
+    fanned.call({})
+    assert fanned.poll() == []
+    assert fanned.queue.waiting == [
+        WaitingMessage(push(name), 900) for name in ("shut", "shut-too")
+    ]
+
+
+def test_its_retry_never_counts_as_a_full_push(
+    fanned: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad(fanned, "shut")
+    fanned.call({})
+    fanned.poll()
+    grant(fanned, "shut")
+    capsys.readouterr()
+    assert fanned.poll() == []
+    assert next(runs(capsys.readouterr().out))["FullPushCompleted"] == 0
+
+
+def test_a_workers_message_returns_whole_while_the_configuration_cannot_be_read(
+    fanned: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good(fanned, "one", "two")
+    fanned.call({})
+    sent = fanned.queue.waiting
+    fanned.aws.script("ssm", "GetParametersByPath", DENIED, times=1)
+    capsys.readouterr()
+    assert len(fanned.poll()) == 2
+    assert next(runs(capsys.readouterr().out))["FullPushCompleted"] == 0
+    assert fanned.queue.waiting == sent
+    assert fanned.poll() == []
+    assert next(runs(capsys.readouterr().out))["FullPushCompleted"] == 1
+
+
+def test_what_a_worker_has_no_time_for_gets_a_message_of_its_own(
+    fanned: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WORKERS", "1x1")
+    good(fanned, "hangs", "well")
+    cluster = fanned.clusters["hangs"]
+    assert isinstance(cluster, EmbeddedCluster)
+    cluster.intercept = lambda request: time.sleep(6)  # longer than the invocation has
+    fanned.call({})
+    capsys.readouterr()
+    assert fanned.poll(seconds=4) == []
+    assert fanned.queue.waiting == [WaitingMessage(push("hangs"), 900)]
+    assert fanned.secret("well", "a") is not None
+    assert next(runs(capsys.readouterr().out))["FullPushCompleted"] == 0
+
+
+def test_only_runs_from_the_queue_share_the_request_rate_of_parameter_store(
+    fanned: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forty of them may read at once, so each pauses for a second between two requests."""
+    monkeypatch.setenv("WORKERS", "40x10")
+    for number in range(10):
+        fanned.document(f"secret-{number}", "namespaces: {}", secure=number == 0)
+    sent: list[float] = []
+    for operation in ("GetParametersByPath", "GetParameters"):
+        fanned.aws.script("ssm", operation, lambda _: sent.append(time.monotonic()))
+    fanned.document("last", "namespaces: {}")
+
+    def pauses() -> list[float]:
+        return [after - before for before, after in pairwise(sent)]
+
+    fanned.call({})
+    assert sum(pauses()) < 2
+    sent.clear()
+    fanned.poll()
+    assert len(pauses()) == 2
+    assert all(pause > 1 for pause in pauses())
+
+
+@pytest.mark.parametrize(
+    ("readers", "seconds"), [(1, []), (2, [0.05]), (5, [0.125]), (40, [1.0]), (1_000, [1.0])]
+)
+def test_readers_together_stay_within_forty_requests_a_second(
+    readers: int, seconds: list[float]
+) -> None:
+    slept: list[float] = []
+    Pace(readers, slept.append).keep()
+    assert slept == seconds
 
 
 def test_a_message_of_an_old_full_push_no_longer_counts(
@@ -471,7 +612,7 @@ def test_a_removal_is_never_done_from_the_queue_but_parked(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     dead = queued.aws.put_queue("dead")
-    monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", dead.url)
+    monkeypatch.setenv("DLQ_URL", dead.url)
     good(queued, "prod")
     queued.apply("prod", "prune.yaml")
     queued.invoke()
@@ -491,7 +632,7 @@ def test_a_removal_that_cannot_be_parked_comes_back(
     queued: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dead = queued.aws.put_queue("dead")
-    monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", dead.url)
+    monkeypatch.setenv("DLQ_URL", dead.url)
     good(queued, "prod")
     queued.aws.script("sqs", "SendMessageBatch", DENIED)
     queued.queue.put({"action": "remove", "clusters": ["prod"]})

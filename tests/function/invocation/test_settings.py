@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecr_public_pusher.invocation.settings import Settings
+from ecr_public_pusher.invocation.settings import Settings, Workers
 from tests.support.world import Context
 
 FUNCTION = Context().invoked_function_arn
@@ -45,3 +45,19 @@ def test_metrics_of_clusters_are_emitted_unless_the_template_says_no(
     given: str, emitted: bool
 ) -> None:
     assert settings(CLUSTER_METRICS=given).cluster_metrics is emitted
+
+
+@pytest.mark.parametrize(
+    ("given", "workers"),
+    [
+        ("5x10", Workers(5, 10)),
+        ("1000x1000", Workers(1_000, 1_000)),
+        ("", Workers(5, 10)),
+        ("0x10", Workers(5, 10)),
+        ("5", Workers(5, 10)),
+    ],
+)
+def test_the_limits_of_the_queues_invocations_are_the_templates(
+    given: str, workers: Workers
+) -> None:
+    assert settings(WORKERS=given).workers == workers

@@ -469,7 +469,7 @@ def test_fan_out_deals_them_out(fleet: World, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
     monkeypatch.setenv("FAN_OUT", "true")
     fleet.invoke()
-    assert [message.body["clusters"] for message in fleet.queue.waiting] == [FOUND]
+    assert [message.body["clusters"] for message in fleet.queue.waiting] == [[one] for one in FOUND]
     assert fleet.poll() == []
     assert fleet.secret("three", "a") is not None
 
