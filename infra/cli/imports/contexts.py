@@ -14,6 +14,10 @@ from ..onboarding.kubeconfig import Context, Entry
 
 AUTHENTICATORS = ("aws-iam-authenticator", "heptio-authenticator-aws")
 GKE = "gke-gcloud-auth-plugin"
+# What gcloud wrote before there was the plugin.
+_GKE_AUTH_PROVIDER = "gcp"
+# A DNS-based endpoint; others are addresses.
+_GKE_DOMAIN = ".gke.goog"
 # Amazon EKS user guide, "Cluster API server endpoint": IPv4, then dual-stack.
 _EKS_HOST = re.compile(
     r"\.([a-z0-9-]+)\.eks\.amazonaws\.com(?:\.cn)?$|\.eks-cluster\.([a-z0-9-]+)\.api\.[a-z.]+$"
@@ -63,9 +67,9 @@ class ImportedContext:
     """A context to import.
 
     `eks` is None if it is certainly not EKS; `certainly_eks` if nothing else is possible.
-    `authenticator_id` is the clusterID of its aws-iam-authenticator. `gke`: it signs in to GKE.
-    `problem` tells why it cannot
-    be imported unless it is EKS, `not_storable` why its user cannot be stored as a kubeconfig.
+    `authenticator_id` is the clusterID of its aws-iam-authenticator. `gke`: it is certainly GKE.
+    `problem` tells why it cannot be imported unless it is EKS, `not_storable` why its user cannot
+    be stored as a kubeconfig.
     """
 
     place: Context
@@ -97,7 +101,7 @@ def imported(entry: Entry) -> ImportedContext:
         named if certainly or plugin.authenticator_id else None,
         certainly,
         plugin.authenticator_id,
-        plugin.gke,
+        plugin.gke or _is_gke(entry),
         _problem(entry),
         _not_storable(entry.user),
     )
@@ -179,6 +183,12 @@ def _host(context: Context) -> str:
         return urlsplit(context.server).hostname or ""
     except ValueError:
         return ""
+
+
+def _is_gke(entry: Entry) -> bool:
+    provider = entry.user.get("auth-provider")
+    by_gcloud = isinstance(provider, Mapping) and provider.get("name") == _GKE_AUTH_PROVIDER
+    return by_gcloud or _host(entry.context).endswith(_GKE_DOMAIN)
 
 
 def _problem(entry: Entry) -> str:

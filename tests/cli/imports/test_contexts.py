@@ -164,3 +164,22 @@ def test_an_entry_that_is_off_is_no_problem() -> None:
 def test_a_context_without_its_cluster_is_a_problem() -> None:
     found = imported(Entry(Context("a", ""), ("gone", ""), {}, {}))
     assert found.problem == "the kubeconfig has no cluster of the name that it refers to"
+
+
+@pytest.mark.parametrize(
+    ("found", "gke"),
+    [
+        (context(user=plugin("/opt/gke-gcloud-auth-plugin.exe")), True),
+        (context(user=plugin("sh", "-c", "gke-gcloud-auth-plugin --use_edge_cache")), True),
+        (context(user={"auth-provider": {"name": "gcp"}}), True),
+        (context(server="https://gke-0a1b.europe-west1.gke.goog"), True),
+        (context(user={"auth-provider": {"name": "oidc"}}), False),
+        (context(user={"auth-provider": ["gcp"]}), False),
+        (context(server="https://gke.goog.example.com"), False),
+        (context(server="https://203.0.113.10", user={"token": "t"}), False),
+    ],
+)
+def test_a_plugin_an_auth_provider_or_a_dns_based_endpoint_shows_gke(
+    found: ImportedContext, gke: bool
+) -> None:
+    assert found.gke is gke
