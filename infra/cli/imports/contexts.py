@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 
+from ecr_public_pusher.configuration.eks_host import eks_region
 from ecr_public_pusher.configuration.endpoint_form import normal_endpoint
 
 from ..onboarding.kubeconfig import Context, Entry
@@ -18,10 +19,6 @@ GKE = "gke-gcloud-auth-plugin"
 _GKE_AUTH_PROVIDER = "gcp"
 # A DNS-based endpoint; others are addresses.
 _GKE_DOMAIN = ".gke.goog"
-# Amazon EKS user guide, "Cluster API server endpoint": IPv4, then dual-stack.
-_EKS_HOST = re.compile(
-    r"\.([a-z0-9-]+)\.eks\.amazonaws\.com(?:\.cn)?$|\.eks-cluster\.([a-z0-9-]+)\.api\.[a-z.]+$"
-)
 # `aws eks update-kubeconfig` names context, cluster and user by the ARN.
 _ARN = re.compile(r"arn:aws[a-z-]*:eks:([a-z0-9-]+):([0-9]{12}):cluster/([0-9A-Za-z][\w-]*)")
 # eksctl's name of the cluster.
@@ -92,8 +89,7 @@ def imported(entry: Entry) -> ImportedContext:
     named = plugin.eks
     for text in (*entry.names, context.name):
         named = named.or_else(_named_by(text))
-    found = _EKS_HOST.search(_host(context))
-    of_host = (found[1] or found[2]) if found else ""
+    of_host = eks_region(context.server) or ""
     certainly = bool(of_host or plugin.is_eks or any(map(_ARN.search, entry.names)))
     named = EksName(region=of_host).or_else(named) if of_host else named
     return ImportedContext(

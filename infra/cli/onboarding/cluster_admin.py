@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ecr_public_pusher.ownership import PRODUCT
 from ecr_public_pusher.results import Namespace
 
 from ..errors import CliError, ExitCode
@@ -26,6 +27,10 @@ _LISTS = {
     "ClusterRole": "cluster_role",
     "Role": "role_for_all_namespaces",
 }
+# The roles of infra/rbac.
+ROLES = frozenset(
+    {PRODUCT, *(f"{PRODUCT}-{one}" for one in ("prune", "service-accounts", "argocd"))}
+)
 # Parts of the field managers of tools that restore what is deleted behind their back.
 _TOOLS = ("argocd", "helm", "hashicorp", "terraform", "kustomize-controller", "pulumi")
 _VOLATILE = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid")
@@ -125,27 +130,28 @@ class ClusterAdmin:
             if not token:
                 return found
 
-    def find(self, labels: str) -> list[Manifest]:
-        """Return the bindings and roles with these labels, bindings first.
+    def find(self, label: str) -> list[Manifest]:
+        """Return the bindings and roles with this label, bindings first.
 
-        Raise CliError when the cluster refuses, or does not answer.
+        Bindings of infra/rbac's roles have it or not: `check` printed some without. Raise CliError
+        when the cluster refuses, or does not answer.
         """
         from kubernetes.client.exceptions import ApiException
 
         found: list[Manifest] = []
         for kind, many in _LISTS.items():
             try:
+                binds = kind.endswith("Binding")
                 listed = getattr(self._rbac, f"list_{many}")(
-                    label_selector=labels, _request_timeout=TIMEOUTS
+                    **({} if binds else {"label_selector": label}), _request_timeout=TIMEOUTS
                 )
             except ApiException as error:
                 raise CliError(f"{kind}s cannot be listed: {_said(error)}") from None
             except Exception as error:  # noqa: BLE001 - urllib3's and ssl's many
                 raise _no_answer(error, self._ready) from None
             # Objects in lists have no kind of their own.
-            found += [
-                {**self._api.sanitize_for_serialization(one), "kind": kind} for one in listed.items
-            ]
+            made = (self._api.sanitize_for_serialization(one) for one in listed.items)
+            found += [{**one, "kind": kind} for one in made if not binds or _is_ours(one, label)]
         return found
 
     def delete(self, one: Manifest) -> Applied:
@@ -234,9 +240,9 @@ def apply_all(
     )
 
 
-def delete_all(admin: ClusterAdmin, labels: str, where: str, *, dry_run: bool) -> Step:
-    """Delete all RBAC objects with these labels as one step; with `dry_run`, only find them."""
-    done = [_deleted(admin, one, dry_run=dry_run) for one in admin.find(labels)]
+def delete_all(admin: ClusterAdmin, label: str, where: str, *, dry_run: bool) -> Step:
+    """Delete the function's RBAC, found by its label, as one step; with `dry_run`, only find it."""
+    done = [_deleted(admin, one, dry_run=dry_run) for one in admin.find(label)]
     details = _details(done)
     count = sum(one.outcome is StepOutcome.DELETED for one in done)
     if any(one.outcome is StepOutcome.FAILED for one in done):
@@ -247,6 +253,12 @@ def delete_all(admin: ClusterAdmin, labels: str, where: str, *, dry_run: bool) -
         return Step(StepName.RBAC, StepOutcome.FAILED, said, "", details)
     outcome = StepOutcome.DELETED if done else StepOutcome.UNCHANGED
     return Step(StepName.RBAC, outcome, f"{where}: {count} objects", "", details)
+
+
+def _is_ours(binding: Manifest, label: str) -> bool:
+    name, _, value = label.partition("=")
+    labels = binding["metadata"].get("labels") or {}
+    return labels.get(name) == value or binding["roleRef"]["name"] in ROLES
 
 
 def _deleted(admin: ClusterAdmin, one: Manifest, *, dry_run: bool) -> Applied:

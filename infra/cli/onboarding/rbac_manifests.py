@@ -21,9 +21,6 @@ type Manifest = dict[str, Any]
 
 _RBAC_API = "rbac.authorization.k8s.io"
 
-# Every object of infra/rbac has this label.
-LABELS = "app.kubernetes.io/name=ecr-public-pusher"
-
 _HERE = Path(__file__).parents
 # In this package when installed; beside infra/cli in a clone.
 _FOLDERS = (_HERE[1] / "rbac", _HERE[2] / "rbac")

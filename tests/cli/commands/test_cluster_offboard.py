@@ -109,6 +109,37 @@ def test_rights_namespace_by_namespace_are_deleted_too(
     assert rbac_left(cluster) == []
 
 
+def test_bindings_of_infra_rbacs_roles_without_its_label_are_deleted_too(
+    person: Administrator, cluster: Cluster
+) -> None:
+    """Those that `check` printed for users, and those of docs/gke.md and docs/eks-oidc.md."""
+    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "aws:arn:..."}
+
+    def bind(name: str, role: str, namespace: str | None = None) -> None:
+        cluster.apply(
+            {
+                "apiVersion": f"{subject['apiGroup']}/v1",
+                "kind": "RoleBinding" if namespace else "ClusterRoleBinding",
+                "metadata": {"name": name, **({"namespace": namespace} if namespace else {})},
+                "roleRef": {"apiGroup": subject["apiGroup"], "kind": "ClusterRole", "name": role},
+                "subjects": [subject],
+            }
+        )
+
+    unlabelled = ("ecr-public-pusher-web-identity", "pasted", "in-one")
+    bind(unlabelled[0], "ecr-public-pusher")
+    bind(unlabelled[1], "ecr-public-pusher-prune")
+    bind(unlabelled[2], "ecr-public-pusher-service-accounts", "a")
+    bind("theirs", "view")
+    bind("theirs", "ecr-public-pusher-of-theirs", "a")
+    ran = person.run(*OFFBOARD)
+    assert ran.exit_code == 0, ran.stdout
+    for kind in ("clusterrolebindings", "rolebindings"):
+        _, listed = cluster.admin("GET", f"{RBAC}/{kind}")
+        names = [one["metadata"]["name"] for one in listed["items"]]
+        assert [one for one in names if one in ("theirs", *unlabelled)] == ["theirs"], kind
+
+
 def test_a_dry_run_shows_all_of_it_and_changes_nothing(
     person: Administrator, world: World, cluster: Cluster
 ) -> None:

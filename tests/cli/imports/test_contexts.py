@@ -114,6 +114,10 @@ def test_an_authenticators_cluster_may_be_eks_or_not(words: tuple[str, ...], cer
             context(server="https://ABC.gr7.eks-cluster.eu-west-1.api.aws"),
             EksName(region="eu-west-1"),
         ),
+        (
+            context(server="https://A.eks-cluster.cn-north-1.api.amazonwebservices.com.cn"),
+            EksName(region="cn-north-1"),
+        ),
         (context(cluster_name=ARN), EksName("prod", "eu-west-1", "111122223333")),
         (
             context(server=HOST, cluster_name="prod.eu-west-1.eksctl.io"),
@@ -134,7 +138,15 @@ def test_a_server_and_the_names_of_other_tools_show_eks(
     assert (found.eks, found.certainly_eks) == (expected, True)
 
 
-@pytest.mark.parametrize("server", ["https://eks.amazonaws.com.example.com", "https://[", LAB])
+@pytest.mark.parametrize(
+    "server",
+    [
+        "https://eks.amazonaws.com.example.com",
+        "https://A.eks-cluster.eu-west-1.api.example.com",
+        "https://[",
+        LAB,
+    ],
+)
 def test_other_servers_are_not_eks(server: str) -> None:
     assert context(server=server).eks is None
 

@@ -113,7 +113,13 @@ def said(
         "prod", "prod", "us-east-1", Selection(("a",)), function_account=ACCOUNT, prune=True
     )
     return asyncio.run(
-        rbac_version(ask, required_permissions(config, needs_list=False), granted_in, wanted=wanted)
+        rbac_version(
+            ask,
+            required_permissions(config, needs_list=False),
+            granted_in,
+            document="prod",
+            wanted=wanted,
+        )
     )
 
 
