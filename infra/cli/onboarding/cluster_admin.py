@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecr_public_pusher.ownership import PRODUCT
+from ecr_public_pusher.ownership import ANNOTATION_PREFIX, PRODUCT
 from ecr_public_pusher.results import Namespace
 
 from ..errors import CliError, ExitCode
 from ..follow_up import kubectl
 from ..json_text import read_json
 from .kubeconfig import UNREADABLE
-from .rbac_manifests import Manifest, described
+from .rbac_manifests import Manifest, described, dropped_names, with_names
 from .step import Step, StepName, StepOutcome
 
 APPLY = "application/apply-patch+yaml"
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 TIMEOUTS = (10, 30)  # connect, read: seconds
 MESSAGE_LENGTH = 300
 PAGE = 500  # namespaces in an answer
@@ -87,12 +88,17 @@ class ClusterAdmin:
     def apply(self, one: Manifest, *, dry_run: bool, force: bool) -> Applied:
         """Apply an object, or plan that with `dry_run`.
 
-        Raise CliError when the cluster does not answer.
+        A repository's Secret that the documents no longer name keeps the rights to look at it and
+        to delete it while it is there: without them, nobody would notice it. Raise CliError when
+        the cluster does not answer.
         """
         from kubernetes.client.exceptions import ApiException
 
         try:
             before = self._read(one)
+            dropped = dropped_names(before, one) if before else ()
+            kept = [name for name in dropped if self._may_be_ours(one, name)]
+            one = with_names(one, kept)
             after = self._patch(one, dry_run=dry_run, force=force)
         except ApiException as error:
             return Applied(described(one), StepOutcome.FAILED, _said(error))
@@ -100,9 +106,13 @@ class ClusterAdmin:
             raise _no_answer(error, self._ready) from None
         if before is None:
             return Applied(described(one), StepOutcome.CREATED)
+        unchanged = _content(before) == _content(after)
         return Applied(
             described(one),
-            StepOutcome.UNCHANGED if _content(before) == _content(after) else StepOutcome.UPDATED,
+            StepOutcome.UNCHANGED if unchanged else StepOutcome.UPDATED,
+            f"keeps {', '.join(kept)}, which the documents no longer name: still there"
+            if kept
+            else "",
         )
 
     def namespaces(self) -> list[Namespace]:
@@ -169,6 +179,31 @@ class ClusterAdmin:
         except Exception as error:  # noqa: BLE001 - urllib3's and ssl's many
             raise _no_answer(error, self._ready) from None
         return Applied(described(one), StepOutcome.DELETED)
+
+    def _may_be_ours(self, role: Manifest, name: str) -> bool:
+        """Return whether the function may have left a Secret of that name in the role's namespace.
+
+        Its metadata alone is asked for. Who may not see it cannot know.
+        """
+        from kubernetes.client.exceptions import ApiException
+
+        try:
+            found = self._api.call_api(
+                f"/api/v1/namespaces/{role['metadata']['namespace']}/secrets/{name}",
+                "GET",
+                header_params={"Accept": METADATA},
+                auth_settings=["BearerToken"],
+                response_types_map={200: "object"},
+                _return_http_data_only=True,
+                _request_timeout=TIMEOUTS,
+            )
+        except ApiException as error:
+            if error.status == 404:
+                return False
+            if error.status == 403:
+                return True
+            raise
+        return f"{ANNOTATION_PREFIX}owner" in (found["metadata"].get("annotations") or {})
 
     def _read(self, one: Manifest) -> dict[str, Any] | None:
         from kubernetes.client.exceptions import ApiException
