@@ -72,7 +72,7 @@ class Candidate:
 
     @property
     def subject_of_its_own(self) -> bool:
-        """Whether the cluster may know the function under another name than infra/rbac's group."""
+        """Return whether the cluster may know the function by another name than the group."""
         return self.gke or is_aks(self.endpoint)
 
     def matches(self, pattern: str) -> bool:

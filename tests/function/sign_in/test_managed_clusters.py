@@ -392,3 +392,14 @@ def test_behind_a_path_check_names_the_page_on_rancher_and_loft(path: str, said:
 @at_eks
 def test_a_push_that_is_not_admitted_says_so(world: World, cluster: Cluster) -> None:
     assert cluster_of(world.run())["error"]["type"] == "SignInError"
+
+
+def test_a_users_name_is_one_word_of_a_printed_command() -> None:
+    """A cluster chooses it, and it may hold blanks."""
+    user = Subject("user", "a b --kubeconfig=c")
+    assert (user.option, user.impersonation) == (
+        "--user='a b --kubeconfig=c'",
+        "--as='a b --kubeconfig=c'",
+    )
+    remedies = TrustRemedies(Endpoint(f"https://{OPENSHIFT}", ""), Claims(AUDIENCE))
+    assert remedies.granted_by_policy(user.name).endswith(" --as='a b --kubeconfig=c'")
