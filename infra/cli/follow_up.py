@@ -83,13 +83,16 @@ def again(line: Sequence[str]) -> str:
     return shlex.join([PROGRAM, *line])
 
 
-def print_rbac(line: Sequence[str]) -> str:
+def print_rbac(line: Sequence[str], *, only: str | None = None) -> str:
     """Return the command that applies the RBAC of this command line, `line`, by kubectl.
 
-    `line` names the deployment itself. kubectl gets `--force-conflicts`, since rules that were
-    applied in another way (`kubectl apply -k`, `clusters add`) would be a conflict.
+    `line` names the deployment itself. `only`: the id of one cluster of an import. kubectl gets
+    `--force-conflicts`, since rules that were applied in another way (`kubectl apply -k`, `clusters
+    add`) would be a conflict.
     """
     document = " < FILE" if _reads_stdin(line) else ""
+    if only is not None:
+        line = [*_without(line, "--only", "--skip"), "--only", only]
     return f"{shlex.join([PROGRAM, *line, '--print-rbac'])}{document} | {_kubectl(*APPLY_STDIN)}"
 
 
@@ -118,6 +121,18 @@ def _kubectl(*words: str) -> str:
 
 def _option(name: str, value: str | None) -> list[str]:
     return [name, value] if value else []
+
+
+def _without(line: Sequence[str], *names: str) -> list[str]:
+    """Return the line without these options and their values."""
+    kept: list[str] = []
+    words = iter(line)
+    for word in words:
+        if word in names:
+            next(words, None)
+        elif not word.startswith(tuple(f"{name}=" for name in names)):
+            kept.append(word)
+    return kept
 
 
 def _reads_stdin(line: Sequence[str]) -> bool:

@@ -61,6 +61,7 @@ def test_what_the_environment_names_is_left_to_it() -> None:
         apply_file("infra/rbac/prune.yaml"),
         print_rbac(["clusters", "add", "prod", "-n", "team-*", "--stack", "a stack"]),
         print_rbac(["clusters", "add", "prod", "-f", "-"]),
+        print_rbac(["clusters", "import", "-n", "a", "--only", "x*", "--skip=y"], only="gke-1"),
         again(["clusters", "import", "--context", "prod-*", "-n", "a"]),
         GIVEN.store_kubeconfig(
             "/root/edge", region="us-east-1", context="a b", kubeconfig=Path("a file")
@@ -82,6 +83,13 @@ def test_a_document_from_stdin_is_asked_for_again() -> None:
     for line in (["add", "x", "-f", "-"], ["add", "x", "--file=-"], ["add", "x", "-f-"]):
         assert " --print-rbac < FILE | kubectl" in print_rbac(line)
     assert "FILE" not in print_rbac(["add", "-", "-f", "shop.yaml"])
+
+
+def test_one_cluster_of_an_import_is_named_instead_of_those_that_were_chosen() -> None:
+    line = ["clusters", "import", "--only", "gke-*", "-n", "a", "--skip=b", "--only", "edge"]
+    assert print_rbac(line, only="gke-1").startswith(
+        "ecr-public-pusher clusters import -n a --only gke-1 --print-rbac | kubectl"
+    )
 
 
 def _texts(path: Path) -> Iterator[tuple[int, str]]:

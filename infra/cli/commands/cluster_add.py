@@ -13,7 +13,12 @@ from ..onboarding.access_entry import Admission
 from ..onboarding.document_step import new_cluster
 from ..onboarding.fields import Given
 from ..onboarding.onboarding import Onboarding, Wanted
-from ..onboarding.rbac_manifests import as_yaml, bound_to_users, manifests
+from ..onboarding.rbac_manifests import (
+    as_yaml,
+    bound_to_users,
+    manifests,
+    with_stored_names,
+)
 from ..onboarding.rbac_step import Choice
 from ..onboarding.step import Step
 from ..rendering.documents import render_notes
@@ -52,7 +57,9 @@ def add(
         cli.session.stack.role_arn,
     )
     if print_rbac:
-        cli.output.document(as_yaml(objects))
+        stored = deployed.validation.configuration.clusters
+        same = [one for one in stored if one.target == made.config.target]
+        cli.output.document(as_yaml(with_stored_names(objects, same)))
         return ExitCode.OK
     choice = Choice(
         kubeconfig,

@@ -16,7 +16,7 @@ from ..imports.eks_clusters import Profiles, Unseen
 from ..imports.files import DocumentFolder
 from ..imports.proposals import Proposal, Proposer
 from ..imports.sources import Sources, name_all
-from ..onboarding.fields import Given
+from ..onboarding.fields import Given, google_fields
 from ..onboarding.joint_onboarding import Outcome, onboard_all
 from ..onboarding.onboarding import Event
 from ..onboarding.rbac_manifests import as_yaml, manifests
@@ -31,6 +31,8 @@ def import_clusters(
     given: Given,
     sources: Sources,
     *,
+    provider: str | None,
+    google_service_account: str | None,
     admit: bool,
     rbac: Grant,
     allow_removal: bool,
@@ -53,6 +55,7 @@ def import_clusters(
         sources,
         None if print_rbac else sources.entries(),
         given.document(),
+        google_fields(provider, google_service_account),
         admit=admit,
         grant=rbac,
         removal=allow_removal,
@@ -60,13 +63,15 @@ def import_clusters(
         push=not no_push,
     )
     # A mistake in the options raises here, before anything is read.
-    objects = manifests(proposer.example().configs, rbac, removal=allow_removal)
+    manifests(proposer.example().configs, rbac, removal=allow_removal)
     if print_rbac:
-        cli.output.document(as_yaml(objects))
+        cli.output.document(as_yaml(proposer.printed(sources.of_contexts(deployed))))
         return ExitCode.OK
     with cli.output.progress("reading your kubeconfig, EKS, the clusters and the documents"):
         found, unseen = sources.find(profiles, proposer.entries)
-        proposals = [proposer.propose(one) for one in sources.choose(name_all(found, deployed))]
+        chosen = sources.choose(name_all(found, deployed))
+        apart = any(one.subject_of_its_own for one, _ in chosen)
+        proposals = [proposer.propose(one, apart=apart) for one in chosen]
         planned = side_by_side(lambda one: one.planned(folder), proposals)
     if dry_run:
         return _show(cli, planned, unseen, dry_run=True)

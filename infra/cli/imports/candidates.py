@@ -12,6 +12,7 @@ from ecr_public_pusher.configuration.endpoint_form import normal_endpoint
 from ecr_public_pusher.configuration.loader import Configuration
 from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.configuration.namespace_selector import Selection
+from ecr_public_pusher.configuration.rbac_subject import is_aks
 
 from .contexts import ImportedContext
 from .eks_clusters import FoundEks, Target, Unseen
@@ -27,6 +28,7 @@ class Kind(StrEnum):
     EKS = "eks"
     IAM_AUTHENTICATOR = "iamAuthenticator"
     WEB_IDENTITY = "webIdentity"
+    GOOGLE = "google"
     KUBECONFIG = "kubeconfig"
 
 
@@ -37,7 +39,8 @@ class Candidate:
     `cluster`: the EKS cluster's name, else the server's address. `endpoint` and `ca_pem` are those
     of a server outside EKS. `contexts`: those that lead there, the best one first. `profile`: the
     AWS profile that sees it. `tags` are None if EKS has not described it. `not_storable`: why the
-    context's user cannot be stored. `problem`: why it cannot be imported.
+    context's user cannot be stored. `google`: the other fields of its `signIn`, if that is Google.
+    `problem`: why it cannot be imported.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Candidate:
     ca_pem: str = field(default="", repr=False)
     cluster_id: str = ""
     gke: bool = False
+    google: Mapping[str, str] = field(default_factory=dict)
     contexts: tuple[str, ...] = ()
     profile: str | None = None
     not_storable: str = ""
@@ -65,6 +69,11 @@ class Candidate:
         if self.kind is Kind.EKS:
             return self.account, self.region, self.cluster
         return "", "", self.endpoint or f"context {self.name}"
+
+    @property
+    def subject_of_its_own(self) -> bool:
+        """Return whether the cluster may know the function by another name than the group."""
+        return self.gke or is_aks(self.endpoint)
 
     def matches(self, pattern: str) -> bool:
         """Return whether the glob matches its id, its cluster's name or one of its contexts."""
@@ -95,7 +104,9 @@ class Candidate:
         elif self.kind is Kind.KUBECONFIG:
             own["signIn"] = {"type": self.kind.value, "secretArn": self.secret_arn}
         else:
-            more = {"clusterId": self.cluster_id} if self.kind is Kind.IAM_AUTHENTICATOR else {}
+            more = dict(self.google)
+            if self.kind is Kind.IAM_AUTHENTICATOR:
+                more = {"clusterId": self.cluster_id}
             own["endpoint"] = self.endpoint
             own["certificateAuthority"] = self.ca_pem
             own["signIn"] = {"type": self.kind.value, **more}
@@ -193,7 +204,10 @@ def refused_by_its_server(one: Candidate) -> Candidate:
         return replace(
             one,
             problem="GKE accepts AWS's tokens only in exchange for Google's.",
-            remedy="Add it by `--sign-in google` (docs/gke.md), or name it in --stored.",
+            remedy=(
+                "Name the workload identity provider that trusts AWS's issuer: --provider"
+                " (docs/gke.md). Or name the cluster in --stored."
+            ),
         )
     if RANCHER_PATH in one.endpoint:
         return replace(

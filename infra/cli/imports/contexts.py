@@ -8,16 +8,17 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 
+from ecr_public_pusher.configuration.eks_host import eks_region
 from ecr_public_pusher.configuration.endpoint_form import normal_endpoint
 
 from ..onboarding.kubeconfig import Context, Entry
 
 AUTHENTICATORS = ("aws-iam-authenticator", "heptio-authenticator-aws")
 GKE = "gke-gcloud-auth-plugin"
-# Amazon EKS user guide, "Cluster API server endpoint": IPv4, then dual-stack.
-_EKS_HOST = re.compile(
-    r"\.([a-z0-9-]+)\.eks\.amazonaws\.com(?:\.cn)?$|\.eks-cluster\.([a-z0-9-]+)\.api\.[a-z.]+$"
-)
+# What gcloud wrote before there was the plugin.
+_GKE_AUTH_PROVIDER = "gcp"
+# A DNS-based endpoint; others are addresses.
+_GKE_DOMAIN = ".gke.goog"
 # `aws eks update-kubeconfig` names context, cluster and user by the ARN.
 _ARN = re.compile(r"arn:aws[a-z-]*:eks:([a-z0-9-]+):([0-9]{12}):cluster/([0-9A-Za-z][\w-]*)")
 # eksctl's name of the cluster.
@@ -63,9 +64,9 @@ class ImportedContext:
     """A context to import.
 
     `eks` is None if it is certainly not EKS; `certainly_eks` if nothing else is possible.
-    `authenticator_id` is the clusterID of its aws-iam-authenticator. `gke`: it signs in to GKE.
-    `problem` tells why it cannot
-    be imported unless it is EKS, `not_storable` why its user cannot be stored as a kubeconfig.
+    `authenticator_id` is the clusterID of its aws-iam-authenticator. `gke`: it is certainly GKE.
+    `problem` tells why it cannot be imported unless it is EKS, `not_storable` why its user cannot
+    be stored as a kubeconfig.
     """
 
     place: Context
@@ -88,8 +89,7 @@ def imported(entry: Entry) -> ImportedContext:
     named = plugin.eks
     for text in (*entry.names, context.name):
         named = named.or_else(_named_by(text))
-    found = _EKS_HOST.search(_host(context))
-    of_host = (found[1] or found[2]) if found else ""
+    of_host = eks_region(context.server) or ""
     certainly = bool(of_host or plugin.is_eks or any(map(_ARN.search, entry.names)))
     named = EksName(region=of_host).or_else(named) if of_host else named
     return ImportedContext(
@@ -97,7 +97,7 @@ def imported(entry: Entry) -> ImportedContext:
         named if certainly or plugin.authenticator_id else None,
         certainly,
         plugin.authenticator_id,
-        plugin.gke,
+        plugin.gke or _is_gke(entry),
         _problem(entry),
         _not_storable(entry.user),
     )
@@ -179,6 +179,12 @@ def _host(context: Context) -> str:
         return urlsplit(context.server).hostname or ""
     except ValueError:
         return ""
+
+
+def _is_gke(entry: Entry) -> bool:
+    provider = entry.user.get("auth-provider")
+    by_gcloud = isinstance(provider, Mapping) and provider.get("name") == _GKE_AUTH_PROVIDER
+    return by_gcloud or _host(entry.context).endswith(_GKE_DOMAIN)
 
 
 def _problem(entry: Entry) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.rbac_subject import Subject, rbac_subject
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
 from ecr_public_pusher.errors import PusherError
 
@@ -25,7 +27,7 @@ from ..onboarding.document_step import NewCluster, new_cluster
 from ..onboarding.fields import Given
 from ..onboarding.kubeconfig import Entries
 from ..onboarding.onboarding import Onboarding, Wanted
-from ..onboarding.rbac_manifests import bound_to_users, manifests
+from ..onboarding.rbac_manifests import Manifest, bound_to_users, manifests
 from ..onboarding.rbac_step import Choice
 from ..onboarding.step import Step, StepName, StepOutcome
 from ..session import Session
@@ -124,7 +126,8 @@ def _sign_in_of(text: str | None) -> str:
 class Proposer:
     """The maker of proposals, with the options that they have in common.
 
-    `fields` are those of every document. `entries` is the kubeconfig, None if there is none.
+    `fields` are those of every document; `google` those of `signIn` beside its type in GKE, where
+    `{id}` stands for the document's id. `entries` is the kubeconfig, None if there is none.
     """
 
     session: Session
@@ -133,6 +136,7 @@ class Proposer:
     sources: Sources
     entries: Entries | None
     fields: Mapping[str, Any]
+    google: Mapping[str, str]
     admit: bool
     grant: Grant
     removal: bool
@@ -146,15 +150,70 @@ class Proposer:
         any_one = Candidate(free, Kind.EKS, free, self.deployed.region, id=free)
         return self._cluster(any_one, role_arn="")
 
-    def propose(self, named: Named) -> Proposal:
-        """Return the proposal for a cluster."""
+    def printed(self, chosen: Sequence[Named]) -> list[Manifest]:
+        """Return the RBAC of these clusters, for somebody else to apply in each of them.
+
+        Raise CliError when it is not the same, or when none of them can be imported.
+        """
+        own = self.session.stack.role_arn
+        clusters: dict[Subject, list[ClusterConfig]] = {}
+        problems: list[CliError] = []
+        for one in chosen:
+            try:
+                config = self._settings(one)
+            except CliError as error:
+                problems.append(error)
+            else:
+                clusters.setdefault(rbac_subject(config, own), []).append(config)
+        if problems and not clusters:
+            raise problems[0]
+        if len(clusters) > 1:
+            said = "; ".join(
+                f"{subject} in {', '.join(config.id for config in configs)}"
+                for subject, configs in clusters.items()
+            )
+            raise CliError(
+                f"The clusters bind different subjects: {said}.",
+                remedy="Print the RBAC of one of them: --only ID.",
+            )
+        configs = self.example().configs
+        for like, *_ in clusters.values():
+            configs = [
+                replace(one, sign_in=like.sign_in, role_arn=like.role_arn) for one in configs
+            ]
+        return self._objects(configs)
+
+    def _settings(self, named: Named) -> ClusterConfig:
+        """Return the settings of a cluster's document, which is stored or proposed.
+
+        Raise CliError when the cluster cannot be imported.
+        """
+        candidate, there = named
+        if candidate.kind is Kind.EKS:
+            return self.example().config
+        if there:
+            return new_cluster(self.deployed, candidate.id, Given(), None, replace=False).config
+        proposal = self.propose(named)
+        if proposal.cluster is None:
+            raise CliError(proposal.candidate.problem, remedy=proposal.candidate.remedy)
+        return proposal.cluster.config
+
+    def _objects(self, configs: Sequence[ClusterConfig]) -> list[Manifest]:
+        granted = manifests(configs, self.grant, removal=self.removal)
+        return bound_to_users(granted, configs, self.session.stack.role_arn)
+
+    def propose(self, named: Named, *, apart: bool = False) -> Proposal:
+        """Return the proposal for a cluster.
+
+        `apart`: not all clusters of the import need the same RBAC.
+        """
         candidate, there = named
         if there:
             return Proposal(candidate, there)
         if not candidate.problem and candidate.kind is not Kind.EKS:
             candidate = self._with_secret(candidate)
         if not candidate.problem:
-            candidate = refused_by_its_server(candidate)
+            candidate = refused_by_its_server(self._with_google(candidate))
         if candidate.problem:
             return Proposal(candidate)
         try:
@@ -166,7 +225,8 @@ class Proposer:
                     f" {cluster.config.target[0]}.",
                     remedy="The defaults' roleArn applies to every document. Move it out of them.",
                 )
-            return Proposal(candidate, "", cluster, self._onboarding(candidate, cluster))
+            onboarding = self._onboarding(candidate, cluster, apart=apart)
+            return Proposal(candidate, "", cluster, onboarding)
         except CliError as error:
             return Proposal(replace(candidate, problem=error.message, remedy=error.remedy))
 
@@ -180,13 +240,13 @@ class Proposer:
                 defaults=self._fields_of_defaults,
             )
         )
-        stored = self.deployed.snapshot.documents.get(DocumentName.cluster(one.id))
         # Somebody chose another sign-in for the document that waits: it goes on as it is.
+        waiting = self._waiting_sign_in(one)
+        known = one.kind is not Kind.GOOGLE or one.google
         if (
-            stored is not None
-            and is_pending(stored.text)
+            waiting is not None
             and one.kind is not Kind.KUBECONFIG
-            and _sign_in_of(stored.text) != _sign_in_of(text)
+            and (waiting != _sign_in_of(text) or not known)
         ):
             text = None
         return new_cluster(self.deployed, one.id, Given(), text, replace=False)
@@ -198,6 +258,12 @@ class Proposer:
             return without_nulls(read_mapping(text, parameter="defaults")).keys() if text else ()
         except PusherError:
             return ()  # which validation reports
+
+    def _waiting_sign_in(self, one: Candidate) -> str | None:
+        """Return the sign-in of its document that waits for access; None if none waits."""
+        stored = self.deployed.snapshot.documents.get(DocumentName.cluster(one.id))
+        waits = stored is not None and is_pending(stored.text)
+        return _sign_in_of(stored.text) if stored is not None and waits else None
 
     def _role(self, one: Candidate) -> str:
         """Return the role to assume; empty without one. Raise CliError when it is not known."""
@@ -217,7 +283,7 @@ class Proposer:
             )
         return f"arn:{one.partition}:iam::{one.account}:role/{name}"
 
-    def _onboarding(self, one: Candidate, cluster: NewCluster) -> Onboarding:
+    def _onboarding(self, one: Candidate, cluster: NewCluster, *, apart: bool) -> Onboarding:
         stack = self.session.stack
         mine = self.session.follow_up
         theirs = replace(mine, profile=one.profile or mine.profile)
@@ -226,18 +292,14 @@ class Proposer:
             one.contexts[0] if one.contexts else None,
             trust=bool(one.contexts),  # the cluster is what the context leads to
             force=self.force,
-            by_hand=print_rbac_again(sys.argv[1:]),
+            by_hand=print_rbac_again(sys.argv[1:], only=one.id if apart else None),
             follow_up=theirs,
             read=self.entries.kubeconfig if self.entries else None,
         )
         wanted = Wanted(
             mine,
             admit=self.admit,
-            objects=bound_to_users(
-                manifests(cluster.configs, self.grant, removal=self.removal),
-                cluster.configs,
-                stack.role_arn,
-            ),
+            objects=self._objects(cluster.configs),
             removal=self.removal,
             choice=choice,
             push=self.push,
@@ -248,6 +310,19 @@ class Proposer:
         return Onboarding(
             cluster, self.deployed.store, wanted, admission, eks, lambda: session.account
         )
+
+    def _with_google(self, one: Candidate) -> Candidate:
+        """Return the cluster with Google's sign-in, if it is GKE and the provider is known.
+
+        A document that waits may name it.
+        """
+        if not one.gke or one.kind is not Kind.WEB_IDENTITY:
+            return one
+        if not self.google:
+            waits = self._waiting_sign_in(one) == Kind.GOOGLE.value
+            return replace(one, kind=Kind.GOOGLE) if waits else one
+        google = {name: value.replace("{id}", one.id) for name, value in self.google.items()}
+        return replace(one, kind=Kind.GOOGLE, google=google)
 
     def _with_secret(self, one: Candidate) -> Candidate:
         """Return the cluster with its stored kubeconfig, if there is one, or is to be one.

@@ -96,6 +96,34 @@ class Sources:
             _matching(chosen, self.stored, "--stored", _is_called)
         return chosen
 
+    def of_contexts(self, deployed: Deployed) -> list[Named]:
+        """Return the chosen clusters that contexts lead to, without asking EKS about any of them.
+
+        Raise CliError when --only names none of them, unless EKS's lists may hold it.
+        """
+        try:
+            entries = self.entries()
+        except CliError:
+            if self.only:
+                raise
+            return []
+        read = entries.all if entries and self._reads_contexts else ()
+        contexts = [
+            imported(entry)
+            for entry in read
+            if not self.contexts or any(matches(glob, entry.context.name) for glob in self.contexts)
+        ]
+        found = candidates([], contexts, lambda context: Unseen(context.name, "", ""))
+        named = name_all(found, deployed)
+        if self.only and not self._lists_eks:
+            named = _matching(named, self.only, "--only", _is_called)
+        return [
+            one
+            for one in named
+            if (not self.only or any(_is_called(one, glob) for glob in self.only))
+            and not any(_is_called(one, glob) for glob in self.skip)
+        ]
+
 
 def name_all(found: Sequence[Candidate], deployed: Deployed) -> list[Named]:
     """Return the clusters with their ids, in that order, and the documents that name them already.

@@ -204,6 +204,25 @@ GoogleServiceAccount = Annotated[
         rich_help_panel=FIELDS,
     ),
 ]
+ProviderOfEach = Annotated[
+    str | None,
+    typer.Option(
+        "--provider",
+        metavar="NAME",
+        help="For GKE: full name of the workload identity provider; {id} in it is the document's"
+        " id.",
+        rich_help_panel=FIELDS,
+    ),
+]
+GoogleServiceAccountOfEach = Annotated[
+    str | None,
+    typer.Option(
+        "--google-service-account",
+        metavar="EMAIL",
+        help="With --provider: service account to sign in as; {id} in it is the document's id.",
+        rich_help_panel=FIELDS,
+    ),
+]
 Endpoint = Annotated[
     str | None,
     typer.Option(

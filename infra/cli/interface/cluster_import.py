@@ -15,6 +15,8 @@ def import_clusters(
     only: options.Only = None,
     skip: options.Skip = None,
     fields: options.DocumentOptions,
+    provider: options.ProviderOfEach = None,
+    google_service_account: options.GoogleServiceAccountOfEach = None,
     stored: options.StoredFor = None,
     admit: options.Admit = False,
     rbac: options.GrantOption = Grant.CLUSTER,
@@ -31,7 +33,8 @@ def import_clusters(
 
     Proposes a document for each cluster that no document names yet, shows what it will do, and
     asks. Then it does what `clusters add` does, side by side. A context of an EKS cluster becomes
-    a document for EKS, any other one signs in by webIdentity. With --from-profile or --in-region,
+    a document for EKS, one of GKE signs in by google if --provider is given, any other one by
+    webIdentity. With --from-profile or --in-region,
     it lists EKS clusters instead of reading all contexts; --context adds contexts.
 
     Clusters in other accounts get the stack's AssumableRoleName as roleArn, unless --role-arn is of
@@ -63,6 +66,8 @@ def import_clusters(
             skip=skip or (),
             stored=stored or (),
         ),
+        provider=provider,
+        google_service_account=google_service_account,
         admit=admit,
         rbac=rbac,
         allow_removal=allow_removal,

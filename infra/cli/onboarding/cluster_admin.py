@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ecr_public_pusher.ownership import ANNOTATION_PREFIX, PRODUCT
 from ecr_public_pusher.results import Namespace
 
 from ..errors import CliError, ExitCode
 from ..follow_up import kubectl
 from ..json_text import read_json
 from .kubeconfig import UNREADABLE
-from .rbac_manifests import Manifest, described
+from .rbac_manifests import Manifest, described, dropped_names, with_names
 from .step import Step, StepName, StepOutcome
 
 APPLY = "application/apply-patch+yaml"
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 TIMEOUTS = (10, 30)  # connect, read: seconds
 MESSAGE_LENGTH = 300
 PAGE = 500  # namespaces in an answer
@@ -26,6 +28,10 @@ _LISTS = {
     "ClusterRole": "cluster_role",
     "Role": "role_for_all_namespaces",
 }
+# The roles of infra/rbac.
+ROLES = frozenset(
+    {PRODUCT, *(f"{PRODUCT}-{one}" for one in ("prune", "service-accounts", "argocd"))}
+)
 # Parts of the field managers of tools that restore what is deleted behind their back.
 _TOOLS = ("argocd", "helm", "hashicorp", "terraform", "kustomize-controller", "pulumi")
 _VOLATILE = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid")
@@ -82,12 +88,17 @@ class ClusterAdmin:
     def apply(self, one: Manifest, *, dry_run: bool, force: bool) -> Applied:
         """Apply an object, or plan that with `dry_run`.
 
-        Raise CliError when the cluster does not answer.
+        A repository's Secret that the documents no longer name keeps the rights to look at it and
+        to delete it while it is there: without them, nobody would notice it. Raise CliError when
+        the cluster does not answer.
         """
         from kubernetes.client.exceptions import ApiException
 
         try:
             before = self._read(one)
+            dropped = dropped_names(before, one) if before else ()
+            kept = [name for name in dropped if self._may_be_ours(one, name)]
+            one = with_names(one, kept)
             after = self._patch(one, dry_run=dry_run, force=force)
         except ApiException as error:
             return Applied(described(one), StepOutcome.FAILED, _said(error))
@@ -95,9 +106,13 @@ class ClusterAdmin:
             raise _no_answer(error, self._ready) from None
         if before is None:
             return Applied(described(one), StepOutcome.CREATED)
+        unchanged = _content(before) == _content(after)
         return Applied(
             described(one),
-            StepOutcome.UNCHANGED if _content(before) == _content(after) else StepOutcome.UPDATED,
+            StepOutcome.UNCHANGED if unchanged else StepOutcome.UPDATED,
+            f"keeps {', '.join(kept)}, which the documents no longer name: still there"
+            if kept
+            else "",
         )
 
     def namespaces(self) -> list[Namespace]:
@@ -125,27 +140,28 @@ class ClusterAdmin:
             if not token:
                 return found
 
-    def find(self, labels: str) -> list[Manifest]:
-        """Return the bindings and roles with these labels, bindings first.
+    def find(self, label: str) -> list[Manifest]:
+        """Return the bindings and roles with this label, bindings first.
 
-        Raise CliError when the cluster refuses, or does not answer.
+        Bindings of infra/rbac's roles have it or not: `check` printed some without. Raise CliError
+        when the cluster refuses, or does not answer.
         """
         from kubernetes.client.exceptions import ApiException
 
         found: list[Manifest] = []
         for kind, many in _LISTS.items():
             try:
+                binds = kind.endswith("Binding")
                 listed = getattr(self._rbac, f"list_{many}")(
-                    label_selector=labels, _request_timeout=TIMEOUTS
+                    **({} if binds else {"label_selector": label}), _request_timeout=TIMEOUTS
                 )
             except ApiException as error:
                 raise CliError(f"{kind}s cannot be listed: {_said(error)}") from None
             except Exception as error:  # noqa: BLE001 - urllib3's and ssl's many
                 raise _no_answer(error, self._ready) from None
             # Objects in lists have no kind of their own.
-            found += [
-                {**self._api.sanitize_for_serialization(one), "kind": kind} for one in listed.items
-            ]
+            made = (self._api.sanitize_for_serialization(one) for one in listed.items)
+            found += [{**one, "kind": kind} for one in made if not binds or _is_ours(one, label)]
         return found
 
     def delete(self, one: Manifest) -> Applied:
@@ -163,6 +179,31 @@ class ClusterAdmin:
         except Exception as error:  # noqa: BLE001 - urllib3's and ssl's many
             raise _no_answer(error, self._ready) from None
         return Applied(described(one), StepOutcome.DELETED)
+
+    def _may_be_ours(self, role: Manifest, name: str) -> bool:
+        """Return whether the function may have left a Secret of that name in the role's namespace.
+
+        Its metadata alone is asked for. Who may not see it cannot know.
+        """
+        from kubernetes.client.exceptions import ApiException
+
+        try:
+            found = self._api.call_api(
+                f"/api/v1/namespaces/{role['metadata']['namespace']}/secrets/{name}",
+                "GET",
+                header_params={"Accept": METADATA},
+                auth_settings=["BearerToken"],
+                response_types_map={200: "object"},
+                _return_http_data_only=True,
+                _request_timeout=TIMEOUTS,
+            )
+        except ApiException as error:
+            if error.status == 404:
+                return False
+            if error.status == 403:
+                return True
+            raise
+        return f"{ANNOTATION_PREFIX}owner" in (found["metadata"].get("annotations") or {})
 
     def _read(self, one: Manifest) -> dict[str, Any] | None:
         from kubernetes.client.exceptions import ApiException
@@ -234,9 +275,9 @@ def apply_all(
     )
 
 
-def delete_all(admin: ClusterAdmin, labels: str, where: str, *, dry_run: bool) -> Step:
-    """Delete all RBAC objects with these labels as one step; with `dry_run`, only find them."""
-    done = [_deleted(admin, one, dry_run=dry_run) for one in admin.find(labels)]
+def delete_all(admin: ClusterAdmin, label: str, where: str, *, dry_run: bool) -> Step:
+    """Delete the function's RBAC, found by its label, as one step; with `dry_run`, only find it."""
+    done = [_deleted(admin, one, dry_run=dry_run) for one in admin.find(label)]
     details = _details(done)
     count = sum(one.outcome is StepOutcome.DELETED for one in done)
     if any(one.outcome is StepOutcome.FAILED for one in done):
@@ -247,6 +288,12 @@ def delete_all(admin: ClusterAdmin, labels: str, where: str, *, dry_run: bool) -
         return Step(StepName.RBAC, StepOutcome.FAILED, said, "", details)
     outcome = StepOutcome.DELETED if done else StepOutcome.UNCHANGED
     return Step(StepName.RBAC, outcome, f"{where}: {count} objects", "", details)
+
+
+def _is_ours(binding: Manifest, label: str) -> bool:
+    name, _, value = label.partition("=")
+    labels = binding["metadata"].get("labels") or {}
+    return labels.get(name) == value or binding["roleRef"]["name"] in ROLES
 
 
 def _deleted(admin: ClusterAdmin, one: Manifest, *, dry_run: bool) -> Applied:

@@ -92,6 +92,19 @@ class Given:
         return {"type": self.sign_in, **given}
 
 
+def google_fields(provider: str | None, service_account: str | None) -> dict[str, str]:
+    """Return the fields of Google's sign-in beside its type; none without a provider.
+
+    Raise CliError for a service account alone.
+    """
+    if service_account and not provider:
+        raise CliError(
+            "--google-service-account alone signs in to nothing.", remedy="Give --provider, too."
+        )
+    fields = {"provider": provider, "serviceAccount": service_account}
+    return {name: value for name, value in fields.items() if value}
+
+
 def _selection(include: Sequence[str], exclude: Sequence[str], selector: str | None) -> Any:
     """Return the field's short form, or the mapping where something is excluded or selected."""
     if not exclude and not selector:

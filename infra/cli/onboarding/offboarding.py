@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Google
-from ecr_public_pusher.configuration.kubectl_commands import UNKNOWN_CONTEXT
+from ecr_public_pusher.configuration.kubectl_commands import RBAC_LABEL, UNKNOWN_CONTEXT
 from ecr_public_pusher.configuration.loader import Discovery
 
 from ..aws_errors import explain
@@ -22,13 +22,13 @@ from ..places import place
 from .access_entry import Admission, EksCluster, describe
 from .access_removal import AccessRemoval
 from .document_step import NewCluster
-from .rbac_manifests import LABELS, bound_to_users, removal_rights
+from .rbac_manifests import bound_to_users, removal_rights
 from .rbac_step import Choice, RbacStep
 from .step import Step, StepName, StepOutcome
 
 # The command of an administrator who deletes all RBAC of the function.
 DELETE_RBAC = kubectl(
-    *("delete", "clusterrolebindings,rolebindings,clusterroles,roles", "-A", "-l", LABELS),
+    *("delete", "clusterrolebindings,rolebindings,clusterroles,roles", "-A", "-l", RBAC_LABEL),
     context=UNKNOWN_CONTEXT,
 )
 
@@ -196,7 +196,7 @@ class Offboarding:
         if others:
             return _kept(StepName.RBAC, others)
         choice = replace(self._wanted.choice, by_hand=DELETE_RBAC)
-        step = RbacStep(self._cluster, (), choice, self._seen).delete(LABELS, dry_run=dry_run)
+        step = RbacStep(self._cluster, (), choice, self._seen).delete(RBAC_LABEL, dry_run=dry_run)
         return replace(step, undecided=False)
 
     def _access(self, *, dry_run: bool) -> Step:

@@ -13,6 +13,7 @@ import yaml
 from ecr_public_pusher.configuration.account_selector import AccountSelection
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Google
 from ecr_public_pusher.configuration.rbac_subject import rbac_group
+from ecr_public_pusher.ownership import PRODUCT
 
 from ..choices import Grant
 from ..errors import CliError
@@ -20,9 +21,8 @@ from ..errors import CliError
 type Manifest = dict[str, Any]
 
 _RBAC_API = "rbac.authorization.k8s.io"
-
-# Every object of infra/rbac has this label.
-LABELS = "app.kubernetes.io/name=ecr-public-pusher"
+# The Role for Argo CD's repositories.
+_ARGO_CD = f"{PRODUCT}-argocd"
 
 _HERE = Path(__file__).parents
 # In this package when installed; beside infra/cli in a clone.
@@ -56,6 +56,45 @@ def manifests(
     found += _for_repositories(configs, removal=removal)
     groups = sorted({rbac_group(config) for config in configs})
     return [_bound_to(one, groups) for one in found]
+
+
+def dropped_names(before: Manifest, after: Manifest) -> list[str]:
+    """Return the repositories' Secrets that only `before` names, of two versions of their Role."""
+    if described(after) != described(before) or after["metadata"]["name"] != _ARGO_CD:
+        return []
+    return sorted(_secret_names(before) - _secret_names(after))
+
+
+def with_names(role: Manifest, names: Sequence[str]) -> Manifest:
+    """Return the Role with the rights to look at Secrets of these names, too, and to delete them.
+
+    The latter if it grants that for any.
+    """
+    made = copy.deepcopy(role)
+    for rule in made.get("rules", ()) if names else ():
+        if rule["resources"] == ["secrets"] and "create" not in rule["verbs"]:
+            rule["resourceNames"] = sorted({*rule["resourceNames"], *names})
+    return made
+
+
+def with_stored_names(
+    objects: Sequence[Manifest], stored: Sequence[ClusterConfig]
+) -> list[Manifest]:
+    """Return the objects, whose Role keeps the repositories that the stored documents name.
+
+    For a cluster that cannot be asked which of their Secrets are still there.
+    """
+    before = {described(one): one for one in manifests(stored, Grant.CLUSTER)}
+    return [with_names(one, dropped_names(before.get(described(one), one), one)) for one in objects]
+
+
+def _secret_names(role: Manifest) -> set[str]:
+    return {
+        name
+        for rule in role.get("rules") or ()
+        if rule.get("resources") == ["secrets"]
+        for name in rule.get("resourceNames") or ()
+    }
 
 
 def removal_rights(configs: Sequence[ClusterConfig]) -> list[Manifest]:

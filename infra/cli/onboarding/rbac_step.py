@@ -40,7 +40,7 @@ class Choice:
 
 
 class RbacStep:
-    """The step that applies `objects`, or deletes what has these labels.
+    """The step that applies `objects`, or deletes what has a label.
 
     `seen` is the cluster as EKS describes it, or the failed step of describing it.
     """
@@ -67,9 +67,9 @@ class RbacStep:
         """Apply the objects. A second run changes nothing."""
         return self._run(dry_run=False)
 
-    def delete(self, labels: str, *, dry_run: bool) -> Step:
-        """Delete what has these labels; with `dry_run`, show what that would be."""
-        return self._by_admin(lambda admin: delete_all(admin, labels, self._where, dry_run=dry_run))
+    def delete(self, label: str, *, dry_run: bool) -> Step:
+        """Delete the function's RBAC; with `dry_run`, show what that would be."""
+        return self._by_admin(lambda admin: delete_all(admin, label, self._where, dry_run=dry_run))
 
     def withdraw(self) -> None:
         """Delete the objects again, those that this person may delete."""

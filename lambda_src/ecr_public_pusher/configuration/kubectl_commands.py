@@ -7,6 +7,10 @@ import hashlib
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Eks
 from ecr_public_pusher.configuration.rbac_subject import Subject
+from ecr_public_pusher.ownership import PRODUCT
+
+# Every object of infra/rbac has this label, by which `clusters offboard` finds it.
+RBAC_LABEL = f"app.kubernetes.io/name={PRODUCT}"
 
 # By the beginning of the region: https://docs.aws.amazon.com/general/latest/gr/rande.html. All
 # other regions are in the partition `aws`.
@@ -48,7 +52,8 @@ def bind_cluster_role(command: str, role: str, subject: Subject) -> str:
     own = hashlib.sha256(subject.option.encode()).hexdigest()[:8]
     return (
         f"{command} create clusterrolebinding {role}-{own} --clusterrole={role} {subject.option}"
-        f" --dry-run=client -o yaml | {command} apply -f -"
+        f" --dry-run=client -o yaml | {command} label --local -f - {RBAC_LABEL} -o yaml"
+        f" | {command} apply -f -"
     )
 
 

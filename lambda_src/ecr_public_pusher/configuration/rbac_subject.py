@@ -5,6 +5,7 @@ only (https://learn.microsoft.com/azure/aks/external-identity-provider-authentic
 in GKE, which assigns no group to an identity of Google's.
 """
 
+import shlex
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
@@ -31,13 +32,13 @@ class Subject:
     @property
     def option(self) -> str:
         """Return the option by which `kubectl create clusterrolebinding` names it."""
-        return f"--{self.kind}={self.name}"
+        return f"--{self.kind}={shlex.quote(self.name)}"
 
     @property
     def impersonation(self) -> str:
         """Return the options with which kubectl acts as it."""
         own = f"--as={PRODUCT} --as-group={self.name}"
-        return f"--as={self.name}" if self.kind == "user" else own
+        return f"--as={shlex.quote(self.name)}" if self.kind == "user" else own
 
 
 # The subject of infra/rbac's own bindings.

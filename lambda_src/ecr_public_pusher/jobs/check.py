@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ecr_public_pusher.configuration.kubectl_commands import context_said, kubectl
 from ecr_public_pusher.configuration.namespace_selector import select
-from ecr_public_pusher.configuration.rbac_subject import Subject, rbac_group, rbac_subject
+from ecr_public_pusher.configuration.rbac_subject import Subject, rbac_subject
 from ecr_public_pusher.deadline import TOO_SLOW
 from ecr_public_pusher.errors import (
     ApiError,
@@ -324,8 +324,9 @@ class _ClusterCheck:
                 )
                 for finding in permissions
             ]
-        version = await rbac_version(audit.may, needs, audit.granted_in())
-        self._findings += [*permissions, *([version] if version else []), await self._excess(audit)]
+        version = await rbac_version(audit.may, needs, audit.granted_in(), document=self._config.id)
+        excess = self._excess(audit, subject, identity)
+        self._findings += [*permissions, *([version] if version else []), excess]
 
     async def _select(self, api: KubernetesApi) -> list[str]:
         """Return the namespaces that a push would select.
@@ -368,7 +369,8 @@ class _ClusterCheck:
         else:
             self._findings.append(Finding(Check.NAMESPACES, True, what))
 
-    async def _excess(self, audit: AccessAudit) -> Finding:
+    def _excess(self, audit: AccessAudit, subject: Subject, identity: Identity) -> Finding:
+        """Return the finding on rights beyond the needed ones."""
         excess = audit.excess()
         if excess is None:
             return Finding(
@@ -382,15 +384,21 @@ class _ClusterCheck:
             if excess.bindings
             else ""
         )
-        names = "|".join(name for _, name in excess.bindings[:SHOWN]) or rbac_group(self._config)
+        # EKS knows the function by its role, others by the name that they gave it themselves.
+        eks = self._sign_in.asks_eks
+        by_group = eks or subject.name in identity.groups
+        names = "|".join(name for _, name in excess.bindings[:SHOWN])
+        found = f"-E '{names}'" if names else f"-F '{subject.name if by_group else identity.user}'"
         look = (
-            f"`{kubectl(self._config)} get clusterrolebindings,rolebindings -A -o wide | grep -E"
-            f" '{names}'`"
+            f"`{kubectl(self._config)} get clusterrolebindings,rolebindings -A -o wide | grep"
+            f" {found}`"
         )
         if excess.bindings:
             remedy = f"Remove the function from these bindings; infra/rbac is all it needs: {look}"
         else:
-            policy = self._remedies.granted_by_policy(self._sign_in.principal())
+            policy = self._remedies.granted_by_policy(
+                self._sign_in.principal() if eks else identity.user
+            )
             remedy = f"See what grants it: `{policy}`; {look}"
         return Finding(Check.EXCESS, False, f"may {excess.what}{by}: more than is needed", remedy)
 

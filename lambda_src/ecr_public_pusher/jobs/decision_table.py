@@ -20,6 +20,7 @@ class State(Enum):
     ABSENT = "nothing"
     FRESH = "ours"
     ENDING = "ours, about to expire"
+    HIDDEN = "ours, without the label by which Argo CD finds a repository's Secret"
     NEWER = "ours, written after this run read its configuration"
     KEPT = (
         "of another document of this stack, which selects the namespace and comes first, or is"
@@ -55,6 +56,7 @@ TABLE: Mapping[State, tuple[Step, Step]] = {
     State.ABSENT: (Step.APPLY, Step.APPLY),
     State.FRESH: (Step.APPLY, Step.CURRENT),
     State.ENDING: (Step.APPLY, Step.APPLY),
+    State.HIDDEN: (Step.APPLY, Step.APPLY),
     State.NEWER: (Step.CURRENT, Step.CURRENT),
     State.KEPT: (Step.CONFLICT, Step.LEAVE),
     State.RELEASED: (Step.APPLY, Step.APPLY),

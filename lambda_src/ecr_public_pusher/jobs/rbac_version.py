@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ecr_public_pusher.jobs.required_permissions import Need
 from ecr_public_pusher.kubernetes_api.access_reviews import Right
+from ecr_public_pusher.ownership import PRODUCT
 from ecr_public_pusher.results import Check, Finding
 
 # Raise it with each change of the rules in infra/rbac, whose roles grant the mark of every version
@@ -57,16 +58,18 @@ async def rbac_version(
     needs: Sequence[Need],
     granted_in: Mapping[str, Sequence[str]],
     *,
+    document: str,
     wanted: int = RBAC_VERSION,
 ) -> Finding | None:
     """Return the finding on the files that `needs` name; None if nothing of them is granted.
 
     The permission findings report the latter. `granted_in`: by file, the namespaces where part of
-    it is granted (`""`: in all of them). Raise as `ask` does.
+    it is granted (`""`: in all of them). `document`: the id of the cluster's. Raise as `ask` does.
     """
     files = dict.fromkeys(need.file for need in needs if granted_in.get(need.file))
     applied = [await _applied(ask, file, granted_in[file], wanted) for file in files]
-    return _finding(applied, needs[0].kubectl, wanted) if applied else None
+    commands = _Commands(needs[0].kubectl, document)
+    return _finding(applied, commands, wanted) if applied else None
 
 
 async def _applied(ask: Ask, file: str, places: Sequence[str], wanted: int) -> _Applied:
@@ -85,7 +88,7 @@ def _named(file: str, version: int | None, *, everywhere: bool) -> _Applied:
     return _Applied(file if everywhere else _NAMESPACED.get(file, file), version, everywhere)
 
 
-def _finding(applied: Sequence[_Applied], kubectl: str, wanted: int) -> Finding:
+def _finding(applied: Sequence[_Applied], commands: "_Commands", wanted: int) -> Finding:
     older = [one for one in applied if one.version is not None and one.version < wanted]
     unmarked = [one for one in applied if one.version is None]
     if older:
@@ -96,7 +99,7 @@ def _finding(applied: Sequence[_Applied], kubectl: str, wanted: int) -> Finding:
             Check.RBAC,
             False,
             f"{what}, and this release needs version {wanted}",
-            _apply([*older, *unmarked], kubectl),
+            commands.apply([*older, *unmarked]),
         )
     if unmarked:
         what = (
@@ -107,7 +110,7 @@ def _finding(applied: Sequence[_Applied], kubectl: str, wanted: int) -> Finding:
             Check.RBAC,
             True,
             f"{what} (this release has infra/rbac of version {wanted})",
-            _apply(unmarked, kubectl),
+            commands.apply(unmarked),
         )
     return Finding(
         Check.RBAC, True, f"infra/rbac is applied in version {wanted}, as this release needs"
@@ -116,28 +119,43 @@ def _finding(applied: Sequence[_Applied], kubectl: str, wanted: int) -> Finding:
 
 # Its Role is in one namespace, with the document's own names.
 _ARGO_CD = "argocd.yaml"
-_OWN_NAMES = (
-    f"apply infra/rbac/{_ARGO_CD} with the document's names and namespace, which `clusters add"
-    " ID --print-rbac` prints."
-)
 
 
-def _apply(applied: Sequence[_Applied], kubectl: str) -> str:
-    """Return the command that applies the files.
+@dataclass(frozen=True)
+class _Commands:
+    """The commands for one cluster. `kubectl`: the beginning of one; `document`: its id."""
 
-    A file whose role is bound in single namespaces is not applied whole: that would bind it in
-    others. Argo CD's is never applied as it is.
-    """
-    if any(one.file == _ARGO_CD for one in applied):
-        others = [one for one in applied if one.file != _ARGO_CD]
-        before = _apply(others, kubectl) if others else ""
-        return _OWN_NAMES if not before else "; ".join((before.removesuffix("."), _OWN_NAMES))
-    whole = " ".join(f"-f infra/rbac/{one.file}" for one in applied if one.everywhere)
-    roles = " and ".join(f"infra/rbac/{one.file}" for one in applied if not one.everywhere)
-    if not roles:
-        return f"{kubectl} apply {whole}"
-    role = (
-        f"the ClusterRole of {roles} without its binding: those in single namespaces stay as they"
-        " are."
-    )
-    return f"Apply {role}" if not whole else f"`{kubectl} apply {whole}`, then apply {role}"
+    kubectl: str
+    document: str
+
+    def apply(self, applied: Sequence[_Applied]) -> str:
+        """Return the command that applies the files.
+
+        A file whose role is bound in single namespaces is not applied whole: that would bind it in
+        others. Argo CD's is never applied as it is.
+        """
+        if any(one.file == _ARGO_CD for one in applied):
+            others = [one for one in applied if one.file != _ARGO_CD]
+            before = f"{self.apply(others).removesuffix('.')}; " if others else ""
+            return f"{before}{self._own_names}"
+        whole = " ".join(f"-f infra/rbac/{one.file}" for one in applied if one.everywhere)
+        roles = " and ".join(f"infra/rbac/{one.file}" for one in applied if not one.everywhere)
+        if not roles:
+            return f"{self.kubectl} apply {whole}"
+        role = (
+            f"the ClusterRole of {roles} without its binding: those in single namespaces stay as"
+            " they are."
+        )
+        if not whole:
+            return f"Apply {role}"
+        return f"`{self.kubectl} apply {whole}`, then apply {role}"
+
+    @property
+    def _own_names(self) -> str:
+        # The id of a discovered cluster: <discovery>/<region>/<name>.
+        name, slash, _ = self.document.partition("/")
+        command = f"{PRODUCT} {'discover' if slash else 'clusters'} add {name} --print-rbac"
+        return (
+            f"apply infra/rbac/{_ARGO_CD} with the document's names and namespace, which"
+            f" `{command}` prints."
+        )

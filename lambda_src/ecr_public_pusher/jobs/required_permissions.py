@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.configuration.kubectl_commands import bind_cluster_role, kubectl
+from ecr_public_pusher.configuration.kubectl_commands import RBAC_LABEL, bind_cluster_role, kubectl
 from ecr_public_pusher.configuration.rbac_subject import OUR_GROUP, Subject, rbac_subject
 from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME
 from ecr_public_pusher.jobs.look_by_name import looks_by_name
@@ -80,12 +80,14 @@ class Need:
         if not namespaces:
             return (
                 f"{self.kubectl} create clusterrole {role} {rule} && {self.kubectl} create"
-                f" clusterrolebinding {role} --clusterrole={role} {self.subject.option}"
+                f" clusterrolebinding {role} --clusterrole={role} {self.subject.option} &&"
+                f" {self.kubectl} label clusterrole/{role} clusterrolebinding/{role} {RBAC_LABEL}"
             )
         return (
             f"for namespace in {' '.join(namespaces)}; do {self.kubectl} create role {role}"
             f" --namespace=$namespace {rule} && {self.kubectl} create rolebinding {role}"
-            f" --namespace=$namespace --role={role} {self.subject.option}; done"
+            f" --namespace=$namespace --role={role} {self.subject.option} && {self.kubectl} label"
+            f" --namespace=$namespace role/{role} rolebinding/{role} {RBAC_LABEL}; done"
         )
 
 

@@ -45,10 +45,13 @@ class SecretStates:
             return State.KEPT
         if not seen.held_by(self.intent.stack.field_manager):
             return State.RESTORED if self.is_restored(seen) else State.FOREIGN
-        if document != self.planned.config.id:
+        config = self.planned.config
+        if document != config.id:
             return State.RELEASED
         if self.is_newer(seen):
             return State.NEWER
+        if config.repository is not None and not seen.labelled:
+            return State.HIDDEN
         return State.ENDING if seen.share_left(self.now) < ENDING_SHARE else State.FRESH
 
     def _is_invalid(self, document: str) -> bool:

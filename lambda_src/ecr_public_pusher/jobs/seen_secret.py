@@ -12,6 +12,7 @@ from ecr_public_pusher.jobs.secret_manifest import (
     OWNER,
     PUSHED_AT,
     REPOSITORIES,
+    REPOSITORY_LABEL,
     TOKEN_KEYS,
 )
 from ecr_public_pusher.kubernetes_api.names import (
@@ -84,7 +85,7 @@ class SeenSecret(NamedTuple):
     token, and `writers` that of its stringData, which the API server turns into data: whoever holds
     either has written it. `restored`: Velero put it there. `finalizers`: None unless it is being
     deleted. `attached`: its name was put into ServiceAccounts. `repositories`: namespace and name
-    of the Secrets of Argo CD's repositories that its document named.
+    of the Secrets of Argo CD's repositories that its document named. `labelled`: Argo CD finds it.
     """
 
     namespace: str
@@ -100,6 +101,7 @@ class SeenSecret(NamedTuple):
     marks: Marks = NO_MARKS
     attached: bool = False
     repositories: tuple[tuple[str, str], ...] = ()
+    labelled: bool = False
 
     @property
     def written(self) -> Hashable:
@@ -111,6 +113,7 @@ class SeenSecret(NamedTuple):
             self.managers,
             self.writers,
             self.restored,
+            self.labelled,
         )
 
     @property
@@ -168,6 +171,7 @@ def seen_secret(item: Mapping[str, Any], names: Names) -> SeenSecret:
         _marks(metadata, labels, annotations, names),
         ATTACHED in annotations or NOTED_ACCOUNTS in annotations,
         _repositories(annotations[REPOSITORIES], names) if REPOSITORIES in annotations else (),
+        REPOSITORY_LABEL in labels,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from ecr_public_pusher.configuration.eks_host import eks_region
 from ecr_public_pusher.configuration.kubectl_commands import UNKNOWN_CONTEXT
 from ecr_public_pusher.configuration.rbac_subject import AKS_PREFIX, is_aks
 from ecr_public_pusher.kubernetes_api.server_version import Version
@@ -25,7 +26,6 @@ USER_PREFIX = "aws:"  # of the user that the API server makes of the role
 _AWS_CLAIM = "https://sts.amazonaws.com/"
 # A JWT authenticator's name in AKS has at most 24 lower-case letters and digits.
 _AKS_NAME = PRODUCT.replace("-", "")
-_EKS_HOST = re.compile(r"[^.]+\.[^.]+\.(?P<region>[a-z0-9-]+)\.eks\.amazonaws\.com(\.cn)?")
 _PAGE = "docs/web-identity.md shows the steps for kubeadm, k3s, Talos and EKS Anywhere"
 
 _BEHIND_A_PATH = (
@@ -70,11 +70,11 @@ class TrustRemedies(NamedEndpointRemedies):
     ) -> str:
         if is_aks(self.endpoint.url):
             return self.aks
-        if eks := _EKS_HOST.fullmatch(urlsplit(self.endpoint.url).hostname or ""):
+        if region := eks_region(self.endpoint.url):
             return (
                 f"EKS trusts the token, but gives it no group: {self._bind_user}"
                 if groups
-                else self.eks(eks["region"])
+                else self.eks(region)
             )
         if groups:
             return (

@@ -3,6 +3,7 @@
 It may name only what the stack's owner allows.
 """
 
+import shlex
 from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -66,4 +67,6 @@ class NamedEndpointRemedies:
         )
 
     def granted_by_policy(self, principal: str) -> str:
-        return f"kubectl --context {UNKNOWN_CONTEXT} auth can-i --list --as={principal}"
+        return (
+            f"kubectl --context {UNKNOWN_CONTEXT} auth can-i --list --as={shlex.quote(principal)}"
+        )

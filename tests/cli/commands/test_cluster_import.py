@@ -859,6 +859,20 @@ def test_the_rbac_of_all_is_printed_for_others_to_apply(person: Administrator) -
     assert kinds == ["ClusterRole", "ClusterRoleBinding"]
 
 
+def test_the_rbac_that_is_printed_for_aks_has_its_prefix(
+    person: Administrator, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere(world, "lab")
+    allow(person, monkeypatch, "*.hcp.westeurope.azmk8s.io")
+    person.kubeconfig("lab")
+    server = {"server": "https://aks-1.hcp.westeurope.azmk8s.io"}
+    change(person, lambda config: config["clusters"][0]["cluster"].update(server))
+    ran = person.run("clusters", "import", "-n", "a", "--print-rbac")
+    assert ran.exit_code == 0, ran.stderr
+    (binding,) = [one for one in yaml.safe_load_all(ran.stdout) if "subjects" in one]
+    assert [one["name"] for one in binding["subjects"]] == ["aks:jwt:ecr-public-pushers"]
+
+
 def test_on_a_terminal_it_asks_and_does_it(person: Administrator, world: World) -> None:
     eks(world, "one")
     person.kubeconfig("one")

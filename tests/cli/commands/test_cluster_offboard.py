@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
 from infra.local.aws import Answer, FunctionAnswer
 from infra.local.aws.wire import AwsRequest
@@ -100,6 +101,76 @@ def test_argo_cds_repositories_are_onboarded_and_offboarded_with_the_rest(
     assert rbac_left(cluster) == []
 
 
+CHARTS = "{name: charts, url: public.ecr.aws/x}"
+KARPENTER = "{name: karpenter, url: public.ecr.aws/karpenter}"
+ROLE = f"{RBAC}/namespaces/argocd/roles/ecr-public-pusher-argocd"
+
+
+def names_by_verb(rules: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Return the Secrets' names by the first verb of their rule."""
+    return {one["verbs"][0]: one["resourceNames"] for one in rules if "secrets" in one["resources"]}
+
+
+@pytest.fixture
+def two_repositories(person: Administrator, world: World, cluster: Cluster) -> Callable[..., Ran]:
+    """Onboard two repositories; return the way to write another document by `clusters add`."""
+    world.add_namespace("prod", "argocd")
+
+    def write(*repositories: str, more: tuple[str, ...] = (), fields: str = "") -> Ran:
+        file = person.home / "prod.yaml"
+        file.write_text(
+            f"{{namespaces: [a], {fields} argocd: {{repositories: [{', '.join(repositories)}]}}}}"
+        )
+        return person.run("clusters", "add", "prod", "-f", str(file), "--replace", "--yes", *more)
+
+    assert write(CHARTS, KARPENTER).exit_code == 0
+    assert world.secret("prod", "argocd", "karpenter") is not None
+    return write
+
+
+def test_a_dropped_repository_keeps_its_rights_until_its_secret_is_gone(
+    person: Administrator, world: World, cluster: Cluster, two_repositories: Callable[..., Ran]
+) -> None:
+    ran = two_repositories(CHARTS, fields="prune: true,", more=("--no-push", "-o", "json"))
+    assert ran.exit_code == 0, ran.stdout
+    assert "keeps karpenter, which the documents no longer name: still there" in ran.stdout
+    granted = names_by_verb(cluster.admin("GET", ROLE)[1]["rules"])
+    both = ["charts", "karpenter"]
+    assert granted == {"create": ["charts"], "list": both, "delete": both}
+    assert person.run("push", "prod").exit_code == 0
+    assert world.secret("prod", "argocd", "karpenter") is None
+    assert person.run("clusters", "add", "prod", "--yes").exit_code == 0
+    granted = names_by_verb(cluster.admin("GET", ROLE)[1]["rules"])
+    assert granted == {"create": ["charts"], "list": ["charts"], "delete": ["charts"]}
+
+
+def test_somebody_elses_secret_of_a_dropped_name_keeps_no_rights(
+    cluster: Cluster, two_repositories: Callable[..., Ran]
+) -> None:
+    path = "/api/v1/namespaces/argocd/secrets"
+    cluster.admin("DELETE", f"{path}/karpenter")
+    body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "karpenter"}}
+    assert cluster.admin("POST", path, body)[0] == 201
+    assert two_repositories(CHARTS).exit_code == 0
+    assert names_by_verb(cluster.admin("GET", ROLE)[1]["rules"])["list"] == ["charts"]
+
+
+def test_the_rbac_that_is_printed_keeps_the_names_of_the_stored_document(
+    two_repositories: Callable[..., Ran],
+) -> None:
+    ran = two_repositories(CHARTS, more=("--print-rbac",))
+    (role,) = [one for one in yaml.safe_load_all(ran.stdout) if one["kind"] == "Role"]
+    assert names_by_verb(role["rules"]) == {"create": ["charts"], "list": ["charts", "karpenter"]}
+
+
+def test_a_dropped_repositorys_secret_is_removed_with_the_rest(
+    person: Administrator, world: World, two_repositories: Callable[..., Ran]
+) -> None:
+    two_repositories(CHARTS)
+    assert person.run(*OFFBOARD).exit_code == 0
+    assert world.secret("prod", "argocd", "karpenter") is None
+
+
 def test_rights_namespace_by_namespace_are_deleted_too(
     person: Administrator, cluster: Cluster
 ) -> None:
@@ -107,6 +178,37 @@ def test_rights_namespace_by_namespace_are_deleted_too(
     assert "ecr-public-pusher-namespaced" in rbac_left(cluster)
     assert person.run(*OFFBOARD).exit_code == 0
     assert rbac_left(cluster) == []
+
+
+def test_bindings_of_infra_rbacs_roles_without_its_label_are_deleted_too(
+    person: Administrator, cluster: Cluster
+) -> None:
+    """Those that `check` printed for users, and those of docs/gke.md and docs/eks-oidc.md."""
+    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "aws:arn:..."}
+
+    def bind(name: str, role: str, namespace: str | None = None) -> None:
+        cluster.apply(
+            {
+                "apiVersion": f"{subject['apiGroup']}/v1",
+                "kind": "RoleBinding" if namespace else "ClusterRoleBinding",
+                "metadata": {"name": name, **({"namespace": namespace} if namespace else {})},
+                "roleRef": {"apiGroup": subject["apiGroup"], "kind": "ClusterRole", "name": role},
+                "subjects": [subject],
+            }
+        )
+
+    unlabelled = ("ecr-public-pusher-web-identity", "pasted", "in-one")
+    bind(unlabelled[0], "ecr-public-pusher")
+    bind(unlabelled[1], "ecr-public-pusher-prune")
+    bind(unlabelled[2], "ecr-public-pusher-service-accounts", "a")
+    bind("theirs", "view")
+    bind("theirs", "ecr-public-pusher-of-theirs", "a")
+    ran = person.run(*OFFBOARD)
+    assert ran.exit_code == 0, ran.stdout
+    for kind in ("clusterrolebindings", "rolebindings"):
+        _, listed = cluster.admin("GET", f"{RBAC}/{kind}")
+        names = [one["metadata"]["name"] for one in listed["items"]]
+        assert [one for one in names if one in ("theirs", *unlabelled)] == ["theirs"], kind
 
 
 def test_a_dry_run_shows_all_of_it_and_changes_nothing(

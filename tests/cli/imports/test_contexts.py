@@ -114,6 +114,10 @@ def test_an_authenticators_cluster_may_be_eks_or_not(words: tuple[str, ...], cer
             context(server="https://ABC.gr7.eks-cluster.eu-west-1.api.aws"),
             EksName(region="eu-west-1"),
         ),
+        (
+            context(server="https://A.eks-cluster.cn-north-1.api.amazonwebservices.com.cn"),
+            EksName(region="cn-north-1"),
+        ),
         (context(cluster_name=ARN), EksName("prod", "eu-west-1", "111122223333")),
         (
             context(server=HOST, cluster_name="prod.eu-west-1.eksctl.io"),
@@ -134,7 +138,15 @@ def test_a_server_and_the_names_of_other_tools_show_eks(
     assert (found.eks, found.certainly_eks) == (expected, True)
 
 
-@pytest.mark.parametrize("server", ["https://eks.amazonaws.com.example.com", "https://[", LAB])
+@pytest.mark.parametrize(
+    "server",
+    [
+        "https://eks.amazonaws.com.example.com",
+        "https://A.eks-cluster.eu-west-1.api.example.com",
+        "https://[",
+        LAB,
+    ],
+)
 def test_other_servers_are_not_eks(server: str) -> None:
     assert context(server=server).eks is None
 
@@ -164,3 +176,22 @@ def test_an_entry_that_is_off_is_no_problem() -> None:
 def test_a_context_without_its_cluster_is_a_problem() -> None:
     found = imported(Entry(Context("a", ""), ("gone", ""), {}, {}))
     assert found.problem == "the kubeconfig has no cluster of the name that it refers to"
+
+
+@pytest.mark.parametrize(
+    ("found", "gke"),
+    [
+        (context(user=plugin("/opt/gke-gcloud-auth-plugin.exe")), True),
+        (context(user=plugin("sh", "-c", "gke-gcloud-auth-plugin --use_edge_cache")), True),
+        (context(user={"auth-provider": {"name": "gcp"}}), True),
+        (context(server="https://gke-0a1b.europe-west1.gke.goog"), True),
+        (context(user={"auth-provider": {"name": "oidc"}}), False),
+        (context(user={"auth-provider": ["gcp"]}), False),
+        (context(server="https://gke.goog.example.com"), False),
+        (context(server="https://203.0.113.10", user={"token": "t"}), False),
+    ],
+)
+def test_a_plugin_an_auth_provider_or_a_dns_based_endpoint_shows_gke(
+    found: ImportedContext, gke: bool
+) -> None:
+    assert found.gke is gke

@@ -242,7 +242,8 @@ def test_argo_cds_own_update_of_the_password_is_a_conflict(prod: World) -> None:
     assert problems(prod.invoke())["charts"]["outcome"] == "conflict"
 
 
-def test_the_label_that_argo_cd_takes_away_comes_back(prod: World) -> None:
+@pytest.mark.parametrize("event", [{}, SWEEP], ids=["push", "sweep"])
+def test_the_label_that_argo_cd_takes_away_comes_back(prod: World, event: dict[str, Any]) -> None:
     """`argocd repo rm` deletes only what Argo CD made, and takes the label of all else."""
     prod.invoke()
     secret = prod.secret("prod", "argocd", "charts")
@@ -250,10 +251,25 @@ def test_the_label_that_argo_cd_takes_away_comes_back(prod: World) -> None:
     del secret["metadata"]["labels"]["argocd.argoproj.io/secret-type"]
     path = "/api/v1/namespaces/argocd/secrets/charts?fieldManager=argocd-server"
     assert prod.clusters["prod"].admin("PUT", path, secret)[0] == 200
-    assert prod.invoke()["ok"]
+    issued = len(prod.aws.ecr_public.issued)
+    assert prod.invoke(event)["ok"]
     after = prod.secret("prod", "argocd", "charts")
     assert after is not None
     assert after["metadata"]["labels"]["argocd.argoproj.io/secret-type"] == "repository"
+    assert len(prod.aws.ecr_public.issued) == issued + (0 if event else 1)
+
+
+def test_a_label_that_somebody_has_changed_stays_to_the_next_push(prod: World) -> None:
+    """A sweep would conflict with them each time."""
+    prod.invoke()
+    body = {"metadata": {"labels": {"argocd.argoproj.io/secret-type": "repository-write"}}}
+    path = "/api/v1/namespaces/argocd/secrets/charts?fieldManager=them"
+    status, _ = prod.clusters["prod"].admin(
+        "PATCH", path, body, content_type="application/merge-patch+json"
+    )
+    assert status == 200
+    assert entry(prod.invoke(SWEEP))["counts"] == {"current": 3}
+    assert problems(prod.invoke())["charts"]["outcome"] == "conflict"
 
 
 # Of the keys that Argo CD v3.5.1 reads, those of a Helm or OCI repository: its
@@ -552,5 +568,5 @@ def test_rights_without_a_mark_are_to_be_applied_with_the_documents_names(prod: 
     prod.clusters["prod"].apply(*objects)
     findings = entry(prod.invoke({"action": "check"}))["findings"]
     (remedy,) = [one["remedy"] for one in findings if one["check"] == "rbac"]
-    assert remedy.endswith("which `clusters add ID --print-rbac` prints.")
+    assert remedy.endswith("which `ecr-public-pusher clusters add prod --print-rbac` prints.")
     assert "ClusterRole of infra/rbac/argocd.yaml" not in remedy

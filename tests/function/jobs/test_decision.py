@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ecr_public_pusher.configuration.account_selector import AccountSelection
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Repository
 from ecr_public_pusher.configuration.namespace_selector import EVERYTHING, Scope, Selection
 from ecr_public_pusher.jobs.decision import TABLE, Decision, Intent, Judge, State, Step
 from ecr_public_pusher.jobs.observation import Observation
@@ -73,7 +73,7 @@ def only(decisions: list[Decision]) -> Decision:
 
 def test_the_table_is_complete() -> None:
     assert TABLE.keys() == set(State)
-    assert THERE.keys() == set(State) - {State.UNKNOWN}
+    assert THERE.keys() == set(State) - {State.UNKNOWN, State.HIDDEN}
 
 
 @pytest.mark.parametrize("kind", ["push", "sweep"])
@@ -105,6 +105,36 @@ def test_each_state_has_its_outcome(
     for kind, outcome in (("push", push), ("sweep", sweep)):
         decision = only(judge(kind).decide(seen(THERE[state])))
         assert (decision.outcome.outcome if decision.outcome else None) == outcome, kind
+
+
+REPOSITORY = config(repository=Repository("a", "charts", "public.ecr.aws/charts"))
+
+
+@pytest.mark.parametrize(
+    ("planned", "secret", "state"),
+    [
+        (REPOSITORY, FRESH, State.HIDDEN),
+        (REPOSITORY, replace(FRESH, labelled=True), State.FRESH),
+        (REPOSITORY, replace(ENDING, labelled=True), State.ENDING),
+        (REPOSITORY, THERE[State.NEWER], State.NEWER),
+        (REPOSITORY, OTHERS, State.RELEASED),
+        (REPOSITORY, THERE[State.FOREIGN], State.FOREIGN),
+        (config(), FRESH, State.FRESH),
+    ],
+)
+def test_only_a_repositorys_secret_of_ours_needs_the_label(
+    planned: ClusterConfig, secret: SeenSecret, state: State
+) -> None:
+    own = judge("sweep", planned=PlannedCluster(planned))
+    assert own.state(secret) is state
+
+
+@pytest.mark.parametrize("kind", ["push", "sweep"])
+def test_a_repositorys_secret_without_the_label_is_renewed(kind: str) -> None:
+    decision = only(judge(kind, planned=PlannedCluster(REPOSITORY)).decide(seen(FRESH)))
+    assert (decision.state, decision.step) == (State.HIDDEN, Step.APPLY)
+    assert decision.outcome is not None
+    assert decision.outcome.outcome is Outcome.UPDATED
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import yaml
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.namespace_selector import Selection
+from ecr_public_pusher.jobs import rbac_version as rbac_versions
 from ecr_public_pusher.jobs.rbac_version import RBAC_VERSION, rbac_version
 from ecr_public_pusher.jobs.required_permissions import required_permissions
 from ecr_public_pusher.kubernetes_api.access_reviews import Right
@@ -113,7 +114,13 @@ def said(
         "prod", "prod", "us-east-1", Selection(("a",)), function_account=ACCOUNT, prune=True
     )
     return asyncio.run(
-        rbac_version(ask, required_permissions(config, needs_list=False), granted_in, wanted=wanted)
+        rbac_version(
+            ask,
+            required_permissions(config, needs_list=False),
+            granted_in,
+            document="prod",
+            wanted=wanted,
+        )
     )
 
 
@@ -186,3 +193,15 @@ def test_a_role_of_ones_own_beside_ours_does_not_hide_the_version() -> None:
     assert said([("push-2", "a")], {"cluster.yaml": ["", "a"]}, wanted=2) == Finding(
         Check.RBAC, True, "infra/rbac is applied in version 2, as this release needs"
     )
+
+
+@pytest.mark.parametrize(
+    ("document", "command"),
+    [("prod", "clusters add prod"), ("fleet/us-east-1/one", "discover add fleet")],
+)
+def test_argo_cds_rights_are_printed_by_the_command_of_the_document(
+    document: str, command: str
+) -> None:
+    commands = rbac_versions._Commands("kubectl", document)
+    applied = rbac_versions._Applied("argocd.yaml", 1, everywhere=False)
+    assert f"`ecr-public-pusher {command} --print-rbac`" in commands.apply([applied])

@@ -128,6 +128,9 @@ def test_another_secrets_rights_are_granted_by_a_command() -> None:
         f" --verb=create,patch --resource=secrets --resource-name=another && {KUBECTL} create"
         " clusterrolebinding ecr-public-pusher-another-secrets-create-patch"
         f" --clusterrole=ecr-public-pusher-another-secrets-create-patch --group={RBAC_GROUP}"
+        f" && {KUBECTL} label clusterrole/ecr-public-pusher-another-secrets-create-patch"
+        " clusterrolebinding/ecr-public-pusher-another-secrets-create-patch"
+        " app.kubernetes.io/name=ecr-public-pusher"
     )
 
 

@@ -55,7 +55,7 @@ from tests.support.bad_server import Exchange, drip, serving
 from tests.support.commands import in_backticks, parse
 from tests.support.google import ACCOUNT, POOL, PRINCIPAL, PROVIDER, Gke, bound, google_beside
 from tests.support.paste import paste
-from tests.support.recorded_answers import refuse_first
+from tests.support.recorded_answers import recorded, refuse_first
 from tests.support.reports import cluster_of, findings
 from tests.support.world import (
     EXECUTION_ROLE,
@@ -718,7 +718,7 @@ def test_a_cluster_that_admits_nobody_of_google(
     assert error["message"].endswith(f"refused the sign-in: it does not admit {user}")
     assert asked(gke).count(f"POST {STS}") == 2
     member = f"serviceAccount:{account}" if account else user
-    bind, apply, create, stored = commands(error["remedy"])
+    bind, apply, create, label, stored = commands(error["remedy"])
     assert bind == (
         "gcloud projects add-iam-policy-binding PROJECT --condition=None"
         f" --role=roles/container.clusterViewer --member={member}"
@@ -728,6 +728,10 @@ def test_a_cluster_that_admits_nobody_of_google(
         "kubectl --context CONTEXT create clusterrolebinding ecr-public-pusher-[0-9a-f]{8}"
         f" --clusterrole=ecr-public-pusher --user={re.escape(user)} --dry-run=client -o yaml",
         create,
+    )
+    assert label == (
+        "kubectl --context CONTEXT label --local -f - app.kubernetes.io/name=ecr-public-pusher"
+        " -o yaml"
     )
     assert stored == "kubectl --context CONTEXT apply -f -"
 
@@ -741,6 +745,18 @@ def test_a_check_names_the_binding_of_the_identity_that_is_missing(world: World,
     assert missing
     assert all(f"--user={PRINCIPAL}" in one["remedy"] for one in missing)
     assert "ecr-public-pushers" not in json.dumps([one["remedy"] for one in missing])
+
+
+def test_what_grants_too_much_is_looked_for_by_the_users_name(world: World, gke: Gke) -> None:
+    """IAM's authorizer gives no reason."""
+    cluster = gke.add("gke", embedded=True)
+    allowed = recorded("a-review-of-who-may-do-everything").response
+    cluster.intercept = lambda request: (
+        allowed if "selfsubjectaccessreviews" in request.path else None
+    )
+    found = world.run({"action": "check"})["clusters"][0]["findings"]
+    (remedy,) = [one["remedy"] for one in found if one["check"] == "excess"]
+    assert remedy.endswith(f" -A -o wide | grep -F '{PRINCIPAL}'`")
 
 
 def test_the_bindings_that_a_check_prints_pasted_twice_make_it_pass(

@@ -24,14 +24,14 @@ from ecr_public_pusher.sign_in.api_server_trust import Claims, TrustRemedies
 from ecr_public_pusher.sign_in.kind import Endpoint
 from infra.cli.choices import Grant
 from infra.cli.onboarding.rbac_manifests import manifests
-from infra.local.kube import Cluster
+from infra.local.kube import Cluster, EmbeddedCluster
 from infra.local.kube.auth.jwts import TrustedIssuer
 from infra.local.stack import trusted_issuer
 from tests.support.cluster_config import config
 from tests.support.commands import in_backticks, parse, problems
 from tests.support.paste import paste
 from tests.support.path_proxy import proxied
-from tests.support.recorded_answers import refused
+from tests.support.recorded_answers import recorded, refused
 from tests.support.reports import cluster_of, findings
 from tests.support.resolver import Resolver
 from tests.support.world import EXECUTION_ROLE, GROUP, World
@@ -153,7 +153,9 @@ def test_a_group_that_nothing_is_bound_to_is_bound_by_what_check_prints(
     assert refused[0]["remedy"] == (
         "kubectl --context CONTEXT apply -f infra/rbac/cluster.yaml && kubectl --context CONTEXT"
         " create clusterrolebinding ecr-public-pusher-e2123ae8 --clusterrole=ecr-public-pusher"
-        f" --group={AKS_GROUP} --dry-run=client -o yaml | kubectl --context CONTEXT apply -f -"
+        f" --group={AKS_GROUP} --dry-run=client -o yaml | kubectl --context CONTEXT label --local"
+        " -f - app.kubernetes.io/name=ecr-public-pusher -o yaml | kubectl --context CONTEXT apply"
+        " -f -"
     )
 
 
@@ -196,7 +198,10 @@ def test_each_file_of_infra_rbac_is_bound_to_the_group_of_aks() -> None:
     )
     needs = required_permissions(document, needs_list=True)
     bound = {need.file: need.remedy().partition(" && ")[2] for need in needs}
-    apply = " --dry-run=client -o yaml | kubectl --context CONTEXT apply -f -"
+    apply = (
+        " --dry-run=client -o yaml | kubectl --context CONTEXT label --local -f -"
+        " app.kubernetes.io/name=ecr-public-pusher -o yaml | kubectl --context CONTEXT apply -f -"
+    )
     assert [problem for command in bound.values() for problem in problems(command)] == []
     assert {
         file: command.partition("clusterrolebinding ")[2] for file, command in bound.items()
@@ -208,7 +213,7 @@ def test_each_file_of_infra_rbac_is_bound_to_the_group_of_aks() -> None:
             ("service-accounts", "ecr-public-pusher-service-accounts"),
         )
     }
-    assert all(need.remedy(["a"]).count(f"--group={AKS_GROUP};") == 1 for need in needs)
+    assert all(need.remedy(["a"]).count(f"--group={AKS_GROUP} &&") == 1 for need in needs)
 
 
 def test_akss_authenticator_is_the_entry_of_the_file_with_akss_prefix() -> None:
@@ -278,6 +283,12 @@ def test_check_prints_the_oidc_provider_for_eks(world: World, cluster: Cluster) 
     [
         ("0123.yl4.cn-north-1.eks.amazonaws.com.cn", "cn-north-1"),
         ("0123.gr7.us-gov-west-1.eks.amazonaws.com:443", "us-gov-west-1"),
+        ("0123.gr7.eks-cluster.eu-west-1.api.aws", "eu-west-1"),
+        ("0123.eks-cluster.us-gov-west-1.api.aws:443", "us-gov-west-1"),
+        ("0123.gr7.eks-cluster.cn-north-1.api.amazonwebservices.com.cn", "cn-north-1"),
+        ("eks-cluster.eu-west-1.api.aws", None),
+        ("0123.gr7.eks-cluster.eu-west-1.api.example.com", None),
+        ("0123.gr7.eks.eu-west-1.api.aws", None),
         ("eks.amazonaws.com", None),
         ("0123.gr7.eu-west-1.eks.amazonaws.com.example.com", None),
         ("0123.gr7.eu-west-1.eksxamazonaws.com", None),
@@ -304,6 +315,24 @@ def test_a_user_without_a_group_is_bound_by_what_check_prints(
     cluster.apply(USER_BINDING)
     assert bad(check(world)) == []
     assert world.run()["ok"]
+
+
+@pytest.mark.parametrize("cluster", [OPENSHIFT], indirect=True)
+def test_what_grants_too_much_is_looked_for_by_the_name_of_the_cluster(
+    world: World, cluster: Cluster
+) -> None:
+    if not isinstance(cluster, EmbeddedCluster):
+        pytest.skip("a real API server names the binding")
+    known = issuer(world, groups=())
+    cluster.trust(ByClaims(**{one.name: getattr(known, one.name) for one in fields(known)}))
+    cluster.apply(USER_BINDING)
+    allowed = recorded("a-review-of-who-may-do-everything").response
+    cluster.intercept = lambda request: (
+        allowed if "selfsubjectaccessreviews" in request.path else None
+    )
+    remedy = check(world)["excess"]["remedy"]
+    assert f"auth can-i --list --as={USER}`" in remedy
+    assert remedy.endswith(f"| grep -F '{USER}'`")
 
 
 @pytest.mark.parametrize("cluster", [EKS], indirect=True)
@@ -363,3 +392,14 @@ def test_behind_a_path_check_names_the_page_on_rancher_and_loft(path: str, said:
 @at_eks
 def test_a_push_that_is_not_admitted_says_so(world: World, cluster: Cluster) -> None:
     assert cluster_of(world.run())["error"]["type"] == "SignInError"
+
+
+def test_a_users_name_is_one_word_of_a_printed_command() -> None:
+    """A cluster chooses it, and it may hold blanks."""
+    user = Subject("user", "a b --kubeconfig=c")
+    assert (user.option, user.impersonation) == (
+        "--user='a b --kubeconfig=c'",
+        "--as='a b --kubeconfig=c'",
+    )
+    remedies = TrustRemedies(Endpoint(f"https://{OPENSHIFT}", ""), Claims(AUDIENCE))
+    assert remedies.granted_by_policy(user.name).endswith(" --as='a b --kubeconfig=c'")
