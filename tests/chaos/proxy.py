@@ -1,6 +1,7 @@
 """A TLS proxy before a cluster, which passes requests on until a fault says otherwise."""
 
 import contextlib
+import re
 import socket
 import struct
 import threading
@@ -11,15 +12,16 @@ from typing import Any
 
 import urllib3
 
-from infra.local.kube import Cluster
 from infra.local.kube.certificates import Certificate, issue
 from infra.local.kube.cluster import Response
 from infra.local.kube.http.client import TIMEOUT, context
 from infra.local.kube.http.server import HttpRequest, HttpsServer
+from tests.support.described import Described
 
 _HOP_BY_HOP = frozenset({"connection", "content-length", "host", "transfer-encoding"})
 _KEPT = ("Content-Type", "Retry-After")
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_LIMIT = re.compile(r"\blimit=(\d+)")
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 type Forward = Callable[[], Response]
 type AnswerFault = Callable[[HttpRequest, Forward], Response]
@@ -27,29 +29,40 @@ type AnswerFault = Callable[[HttpRequest, Forward], Response]
 
 @dataclass(frozen=True)
 class Arrival:
-    """A request as it arrived. `at`: on the monotonic clock."""
+    """A request as it arrived. `at`: on the monotonic clock.
+
+    `request`: kept, so that no other has its id.
+    """
 
     at: float
     method: str
     target: str
     bearer: str = field(repr=False)
+    request: HttpRequest = field(repr=False)
 
 
 class FaultyProxy(HttpsServer):
     """`fault` gets each request, and passes it on or not. `abrupt`: closing means a reset.
 
-    `certificate`: what it shows; `described_ca` is what EKS says of it.
+    `own`: its certificate (a new one by default), whose authority is `described_ca`.
+    `certificate`: what it shows instead. `page`: the most objects in a page of a list.
+    `connections`: the number of those accepted.
     """
 
     def __init__(
         self,
-        cluster: Cluster,
+        cluster: Described,
         *,
         fault: AnswerFault | None = None,
         abrupt: bool = False,
+        own: Certificate | None = None,
         certificate: Certificate | None = None,
+        page: int | None = None,
     ) -> None:
-        own = issue(cluster.name)
+        own = own or issue(cluster.name)
+        self.name = cluster.name
+        self.connections = 0
+        self._page = page
         self.described_ca = own.ca_pem
         self.shown_ca = (certificate or own).ca_pem
         self.arrivals: list[Arrival] = []
@@ -70,8 +83,9 @@ class FaultyProxy(HttpsServer):
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
+        self.connections += 1
         if self._abrupt:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         return connection, address
 
     def shutdown_request(self, request: Any) -> None:
@@ -88,7 +102,9 @@ class FaultyProxy(HttpsServer):
 
     def _respond(self, request: HttpRequest) -> Response:
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
-        self.arrivals.append(Arrival(time.monotonic(), request.method, request.target, bearer))
+        self.arrivals.append(
+            Arrival(time.monotonic(), request.method, request.target, bearer, request)
+        )
         with self._working():
             if self.fault is None:
                 return self._forward(request)
@@ -112,7 +128,7 @@ class FaultyProxy(HttpsServer):
         try:
             answer = self._pool.request(
                 request.method,
-                self._cluster.endpoint + request.target,
+                self._cluster.endpoint + self._shortened(request.target),
                 body=request.body,
                 headers=headers,
                 redirect=False,
@@ -121,3 +137,10 @@ class FaultyProxy(HttpsServer):
             raise ConnectionResetError from error
         kept = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
         return Response(answer.status, answer.data, kept)
+
+    def _shortened(self, target: str) -> str:
+        """Return the target with no more objects in a page than a page has here."""
+        if self._page is None:
+            return target
+        least = self._page
+        return _LIMIT.sub(lambda found: f"limit={min(int(found[1]), least)}", target)
