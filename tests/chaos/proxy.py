@@ -60,7 +60,6 @@ class FaultyProxy(HttpsServer):
         page: int | None = None,
     ) -> None:
         own = own or issue(cluster.name)
-        self.name = cluster.name
         self.connections = 0
         self._page = page
         self.described_ca = own.ca_pem

@@ -316,15 +316,17 @@ class Player(Closable):
         plan = Plan.draw(seed, tuple(self.estate.clusters))
         return once_more(lambda given: self.carry_out(plan, seconds=given), seconds)
 
-    def carry_out(self, plan: Plan, *, seconds: float = SECONDS) -> Played:
-        """Play a round, and the push without faults after it."""
+    def carry_out(self, plan: Plan, *, seconds: float = SECONDS, recovers: bool = True) -> Played:
+        """Play a round, and (`recovers`) the push without faults after it."""
         began = time.monotonic()
         self._starved = 0.0
         self.estate.begin(plan.furnished.values(), idle=plan.idle)
         for furnished in plan.furnished.values():
             self.estate.furnish(furnished)
         met = plan.processes
-        broken = [*self._with_faults(plan, seconds, met), *self._recovery(plan)]
+        broken = self._with_faults(plan, seconds, met)
+        if recovers:
+            broken += self._recovery(plan)
         return Played(
             plan,
             time.monotonic() - began,
@@ -349,20 +351,21 @@ class Player(Closable):
                 for fault in plan.aws_faults
             }
             environ = dict(plan.environ)
-            for one in failing.values():
-                environ |= one.environ
+            for its in failing.values():
+                environ |= its.environ
             if google := places.get(GOOGLE):
                 environ |= dict.fromkeys(GOOGLE_ENDPOINTS.values(), google.described.endpoint)
             judged = self._run(plan, plan.asked, places, plan.touched, release, environ, seconds)
             self._count_connections(plan, places, failing, judged, met)
-            for place_ in places.values():
-                if proxy := place_.proxy:
-                    count = len(proxy.arrivals)
-                    met |= {
-                        (position_of(index, count), plan.faults[proxy.name].name)
-                        for index, one in enumerate(proxy.arrivals)
-                        if id(one.request) in setting.hits and proxy.name != GOOGLE
-                    }
+            for name, one in places.items():
+                if one.proxy is None or name == GOOGLE:
+                    continue
+                arrivals = one.proxy.arrivals
+                met |= {
+                    (position_of(index, len(arrivals)), plan.faults[name].name)
+                    for index, arrival in enumerate(arrivals)
+                    if id(arrival.request) in setting.hits
+                }
             caught = Broken("something was sent to where a redirect led")
             return [*violations(judged), *([caught] if accepted(trap) else [])]
 

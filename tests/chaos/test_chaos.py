@@ -99,10 +99,10 @@ def test_what_is_planted_in_a_round_is_noticed(
         aws_faults=(),
         asked=(Asked("push", event, frozenset({"cluster-0"})),),
     )
-    broken = [str(one) for one in player.carry_out(plan, seconds=60).broken]
+    broken = [str(one) for one in player.carry_out(plan, seconds=60, recovers=False).broken]
     assert "the answer of run 0 holds a part of a registry's token" in broken
     event["clusters"] = ["cluster-0"]
-    broken = [str(one) for one in player.carry_out(plan, seconds=60).broken]
+    broken = [str(one) for one in player.carry_out(plan, seconds=60, recovers=False).broken]
     assert "cluster-0: the Secret team-1/ecr-public-token of somebody else was changed" in broken
     assert "cluster-0: something was changed after the end" in broken
 
@@ -113,7 +113,7 @@ def test_a_seed_decides_everything() -> None:
 
 
 def test_every_fault_every_shape_and_every_action_is_drawn() -> None:
-    plans = [Plan.draw(seed, CLUSTERS) for seed in range(2000)]
+    plans = [Plan.draw(seed, CLUSTERS) for seed in range(800)]
     assert {fault.name for plan in plans for fault in plan.faults.values()} == {
         *CONNECTION_FAULTS,
         *ANSWER_FAULTS,
