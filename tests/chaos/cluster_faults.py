@@ -6,10 +6,11 @@ Each says what happens, to which requests, and how often.
 import contextlib
 import json
 import random
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Literal
 
@@ -28,6 +29,11 @@ STAGES = ("connect", "list", "page 2", "look", "review", "apply", "account", "de
 POSITIONS = ("first", "middle", "last")
 # A fault's target that is no cluster.
 GOOGLE = "Google"
+_SECRET = re.compile(r"/namespaces/([^/]+)/secrets/")
+# Somebody else between a look and a write: another run, or another owner.
+RENEWED = "renewed meanwhile"
+REPLACED = "replaced meanwhile"
+MEDDLERS = (RENEWED, REPLACED)
 _LISTS = ("/namespaces", "/secrets", "/serviceaccounts")
 
 type Which = Literal["all", "reads", "writes", "page 2"]
@@ -46,6 +52,8 @@ class Setting:
 
     `trap`: the URL of a server that nothing may ever be sent to. `met`: targets, and the faults
     that a request to them ran into. `hits`: the ids of the requests to clusters that ran into one.
+    `target`: the name of the cluster. `meddle`: has somebody else change the Secret in a namespace
+    of a cluster, once.
     """
 
     rng: random.Random
@@ -53,6 +61,8 @@ class Setting:
     trap: str
     met: set[tuple[str, str]] = field(default_factory=set)
     hits: set[int] = field(default_factory=set)
+    target: str = ""
+    meddle: Callable[[str, str, str], None] = lambda cluster, namespace, what: None
 
 
 @dataclass(frozen=True)
@@ -141,7 +151,7 @@ def position_of(index: int, count: int) -> str:
 
 def _limited(target: str, fault: ClusterFault, setting: Setting) -> AnswerFault:
     """Return the fault for the requests that it is meant for; others are passed on."""
-    break_it = ANSWER_FAULTS[fault.name](setting)
+    break_it = ANSWER_FAULTS[fault.name](replace(setting, target=target))
     turns = count()
     chances = [setting.rng.random() < 0.5 for _ in range(64)]
     later = setting.rng.randrange(1, 8)
@@ -183,6 +193,21 @@ def _reset_after(setting: Setting) -> AnswerFault:
         raise ConnectionResetError
 
     return respond
+
+
+def _meddled(what: str) -> Maker:
+    """Have somebody else change the Secret between the function's look at it and its write."""
+
+    def maker(setting: Setting) -> AnswerFault:
+        def respond(request: HttpRequest, forward: Forward) -> Response:
+            found = _SECRET.search(request.target)
+            if found and request.method != "GET" and "dryRun" not in request.target:
+                setting.meddle(setting.target, found[1], what)
+            return forward()
+
+        return respond
+
+    return maker
 
 
 def _half(setting: Setting) -> AnswerFault:
@@ -413,13 +438,17 @@ ANSWER_FAULTS: dict[str, Maker] = {
     **{f"redirect {code}": _redirect(code) for code in (301, 302, 307, 308)},
     "JSON that lies": _lie,
     "echo": _echo,
+    **{what: _meddled(what) for what in MEDDLERS},
 }
 CONNECTION_FAULTS = (*UNREACHABLE, *WRONG_CERTIFICATES)
 
 
-def draw(rng: random.Random) -> ClusterFault:
-    """Return a random fault; each name is as likely as any other."""
-    name = rng.choice((*CONNECTION_FAULTS, *ANSWER_FAULTS))
+def draw(rng: random.Random, *, meddlers: bool = True) -> ClusterFault:
+    """Return a random fault. `meddlers`: it may be one of these, who are likelier than others."""
+    others = [name for name in ANSWER_FAULTS if name not in MEDDLERS]
+    name = rng.choice((*CONNECTION_FAULTS, *others, *(MEDDLERS * 2 if meddlers else ())))
+    if name in MEDDLERS:
+        return ClusterFault(name, "writes")
     return ClusterFault(
         name,
         rng.choice(("all", "all", "reads", "writes", "writes", "page 2")),

@@ -19,12 +19,14 @@ from infra.local.identity import AccessEntry
 from infra.local.kube import Cluster, EmbeddedCluster, UserInfo, start_cluster
 from infra.local.kube.certificates import Certificate, issue
 from infra.local.stack import trusted_issuer
-from tests.chaos.cluster_faults import Place
+from tests.chaos.cluster_faults import RENEWED, Place
 from tests.chaos.observed import (
     ACCOUNT_NAME,
     EXPIRES_AT,
     MANAGED,
     OWNER,
+    Seen,
+    State,
     listed,
 )
 from tests.support.described import Described
@@ -263,6 +265,23 @@ class Estate:
                 hours = 10.0 if content == "fresh" else ENDING_HOURS
                 self._ours(furnished.cluster, namespace, hours)
 
+    def meddle(self, document_id: str, namespace: str, what: str) -> Seen | None:
+        """Write a Secret that another run would, or somebody else's in its place; return it.
+
+        Return None where there is somebody else's already.
+        """
+        cluster = self.cluster(document_id)
+        seen = State.of(cluster).ours_in(namespace)
+        if seen is not None and not seen.ours:
+            return None
+        if what == RENEWED:
+            self._ours(document_id, namespace, 12.0)
+        else:
+            if seen is not None:
+                cluster.admin("DELETE", f"/api/v1/namespaces/{namespace}/secrets/{SECRET}")
+            self.world.foreign_secret(cluster.name, namespace)
+        return State.of(cluster).ours_in(namespace)
+
     def describe(self, furnished: Furnished, place: Place) -> None:
         """Have EKS, Secrets Manager and the document say where the cluster is."""
         name = name_of(furnished.cluster)
@@ -299,8 +318,8 @@ class Estate:
         self.seeded.append(token)
         auths = {host: {"auth": token} for host in ("public.ecr.aws", "ecr-public.aws.com")}
         config = json.dumps({"auths": auths})
-        ends = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=hours_left)
-        stamps = {EXPIRES_AT: ends, "ecr-public-pusher/pushed-at": ends - timedelta(hours=12)}
+        ends = datetime.now(UTC) + timedelta(hours=hours_left)
+        pushed = ends - timedelta(hours=12)
         body = {
             "apiVersion": "v1",
             "kind": "Secret",
@@ -308,7 +327,8 @@ class Estate:
                 "name": SECRET,
                 "labels": MANAGED,
                 "annotations": {
-                    **{name: f"{at:%Y-%m-%dT%H:%M:%SZ}" for name, at in stamps.items()},
+                    EXPIRES_AT: f"{ends:%Y-%m-%dT%H:%M:%SZ}",
+                    "ecr-public-pusher/pushed-at": f"{pushed:%Y-%m-%dT%H:%M:%S.%fZ}",
                     OWNER: STACK.owner(cluster),
                 },
             },
@@ -323,7 +343,7 @@ class Estate:
             body,
             content_type="application/apply-patch+yaml",
         )
-        assert status == 201, answer
+        assert status in (200, 201), answer
 
     def _put(self, cluster: str, kind: str, namespace: str, body: dict[str, Any]) -> None:
         status, answer = self.clusters[cluster].admin(

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from tests.chaos.estate import DROPPED, SELECTED, Furnished, stand_ins
 from tests.chaos.leaks import leaks
-from tests.chaos.observed import State
+from tests.chaos.observed import Seen, State
 from tests.chaos.sandbox import Result
 from tests.support.world import SECRET
 
@@ -18,6 +18,8 @@ TOLERANCE_SECONDS = 60.0
 # Errors and outcomes that a machine without time for anything causes.
 OF_TIME = frozenset({"DeadlineReached", "UnreachableError", "ConnectionFailed", "NoAnswerError"})
 LATE = frozenset({"failed", "not-attempted"})
+# Errors of documents whose namespaces are not known.
+UNREAD = frozenset({"InvalidDocument", "CannotBeJudged"})
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class Judged:
     `touched`: the clusters that a fault can reach. `later`: the states after the sandbox was
     thawed. `issued`: the registries' tokens of this round; `known`: these and earlier ones.
     `strays`: further rules that the round itself saw broken. `texts`: every output, by name.
+    `meddled`: the Secrets that somebody else wrote meanwhile.
     """
 
     invocations: Sequence[Invocation]
@@ -100,6 +103,19 @@ class Judged:
     texts: Mapping[str, str] = field(repr=False)
     secrets: Sequence[tuple[str, str]] = field(repr=False)
     strays: Sequence[str] = ()
+    meddled: Mapping[tuple[str, str], Seen] = field(default_factory=dict)
+
+    def meddled_with(self, made: Mapping[tuple[str, str], Seen]) -> "Judged":
+        """Return the round in which somebody else wrote these Secrets, by cluster and namespace.
+
+        They count as what was there before.
+        """
+        before = dict(self.before)
+        for (cluster, namespace), seen in made.items():
+            state = before[cluster]
+            secrets = {**state.secrets, (namespace, SECRET): seen}
+            before[cluster] = replace(state, secrets=secrets)
+        return replace(self, before=before, meddled=made)
 
     def sole(self, cluster: str) -> Invocation | None:
         """Return the one invocation that explains every change in a cluster, if there is one."""
@@ -138,8 +154,8 @@ class Broken:
 def violations(judged: Judged) -> list[Broken]:
     """Return the rules that did not hold; empty after a good round."""
     always = (
-        *(_of_others, _never_worse, _only_what_was_asked, _complete, _true, _messages_kept),
-        _still,
+        *(_of_others, _newer_kept, _never_worse, _only_what_was_asked),
+        *(_complete, _true, _messages_kept, _still),
     )
     return [
         *(Broken(text) for rule in always for text in rule(judged)),
@@ -177,6 +193,17 @@ def _of_others(judged: Judged) -> Iterator[str]:
                 name for name in names if name != SECRET
             ]:
                 yield f"{cluster}: the ServiceAccount {'/'.join(key)} names {', '.join(kept)}"
+
+
+def _newer_kept(judged: Judged) -> Iterator[str]:
+    """Require that what another run wrote meanwhile is left, or removed where that was asked."""
+    for (cluster, namespace), seen in judged.meddled.items():
+        after = judged.after[cluster].ours_in(namespace)
+        if not seen.ours or (after and after.version == seen.version):
+            continue
+        furnished = judged.furnished[cluster]
+        if after or not any(one.may_delete(furnished, namespace) for one in judged.invocations):
+            yield f"{cluster}: the newer Secret in {namespace} was overwritten or removed"
 
 
 def _never_worse(judged: Judged) -> Iterator[str]:
@@ -251,6 +278,8 @@ def _complete(judged: Judged) -> Iterator[str]:
         for cluster, entry in one.entries.items():
             furnished = judged.furnished.get(cluster)
             if furnished is None or one.action != "push" or not furnished.names:
+                continue
+            if (entry["error"] or {}).get("type") in UNREAD:
                 continue
             selected = one.namespaces & {*SELECTED}
             if sum(entry["counts"].values()) < len(selected):
@@ -354,19 +383,20 @@ def _as_asked(
     }
     problems = {problem["namespace"]: problem for problem in entry["problems"]}
     late = {name for name, problem in problems.items() if problem["outcome"] in LATE}
+    wrong = {
+        name for name, problem in problems.items() if problem["outcome"] not in ("conflict", "left")
+    }
+    in_time = not wrong or wrong > late
     if changed != expected:
         yield Broken(
             f"{cluster}: no fault can reach it, but {one.action} changed {sorted(changed)} instead"
             f" of {sorted(expected)}",
-            timed=changed < expected and expected - changed <= late,
+            timed=changed < expected and not in_time,
         )
-    wrong = {
-        name for name, problem in problems.items() if problem["outcome"] not in ("conflict", "left")
-    }
     if wrong and one.action in WRITES:
         yield Broken(
             f"{cluster}: no fault can reach it, but there are problems in {sorted(wrong)}",
-            timed=wrong <= late,
+            timed=not in_time,
         )
 
 

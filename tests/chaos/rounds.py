@@ -42,7 +42,7 @@ from tests.chaos.estate import (
 )
 from tests.chaos.invariants import Broken, Invocation, Judged, bodies_of, violations
 from tests.chaos.leaks import of_bearer, of_registry
-from tests.chaos.observed import State
+from tests.chaos.observed import Seen, State
 from tests.chaos.sandbox import Result, SandboxProcess, starved
 from tests.support.described import Described
 
@@ -130,9 +130,11 @@ class Plan:
         count = rng.randrange(0 if services - {"sqs"} else 1, len(met) + 1)
         if "sqs" in services:
             count = len(met)  # only what failed is put on the queue
-        faults = {name: cluster_faults.draw(rng) for name in rng.sample(met, count)}
+        # Of two runs, the later one may rightly write what it finds meanwhile.
+        alone = len(asked) == 1
+        faults = {name: cluster_faults.draw(rng, meddlers=alone) for name in rng.sample(met, count)}
         if any(furnished[name].kind == "google" for name in met) and rng.random() < 0.5:
-            faults[GOOGLE] = cluster_faults.draw(rng)
+            faults[GOOGLE] = cluster_faults.draw(rng, meddlers=False)
         for name, fault in faults.items():
             if fault.which == "page 2" and name != GOOGLE:
                 furnished[name] = replace(furnished[name], page=2)
@@ -283,6 +285,27 @@ class Played:
         return bool(self.broken) and self.starved and all(one.timed for one in self.broken)
 
 
+class _Meddler:
+    """Somebody else, who changes each Secret once. `made`: what they wrote, by id and namespace."""
+
+    def __init__(self, estate: Estate, ids: tuple[str, ...]) -> None:
+        self.made: dict[tuple[str, str], Seen] = {}
+        self._estate = estate
+        self._ids = {name_of(one): one for one in ids}
+        self._done: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+
+    def meddle(self, cluster: str, namespace: str, what: str) -> None:
+        """Change the Secret in a namespace of a cluster, the first time."""
+        where = self._ids[cluster], namespace
+        with self._lock:
+            if where in self._done:
+                return
+            self._done.add(where)
+            if seen := self._estate.meddle(*where, what):
+                self.made[where] = seen
+
+
 def once_more(carry_out: Callable[[float], Played], seconds: float) -> Played:
     """Return a round that was given these seconds, or more of them where that excuses it.
 
@@ -341,7 +364,9 @@ class Player(Closable):
             url = f"https://127.0.0.1:{trap.getsockname()[1]}"
             release = threading.Event()
             # A second source: the plan stays the same whatever a fault draws meanwhile.
-            setting = Setting(random.Random(plan.seed), release, url, met)
+            meddler = _Meddler(self.estate, tuple(plan.furnished))
+            rng = random.Random(plan.seed)
+            setting = Setting(rng, release, url, met, meddle=meddler.meddle)
             stack.callback(release.set)
             places = self._places(stack, plan, setting, plan.faults)
             failing = {
@@ -356,6 +381,7 @@ class Player(Closable):
             if google := places.get(GOOGLE):
                 environ |= dict.fromkeys(GOOGLE_ENDPOINTS.values(), google.described.endpoint)
             judged = self._run(plan, plan.asked, places, plan.touched, release, environ, seconds)
+            judged = judged.meddled_with(meddler.made)
             self._count_connections(plan, places, failing, judged, met)
             for name, one in places.items():
                 if one.proxy is None or name == GOOGLE:

@@ -366,6 +366,14 @@ PLANTED = {
         ),
         "prod: the Secret team-1/ecr-public-token of somebody else was changed",
     ),
+    "a newer Secret overwritten": (
+        GOOD.meddled_with({("prod", "team-0"): secret("3", hours=12)}),
+        "prod: the newer Secret in team-0 was overwritten or removed",
+    ),
+    "somebody else's new Secret overwritten": (
+        GOOD.meddled_with({("prod", "team-0"): FOREIGN}),
+        "prod: the Secret team-0/ecr-public-token of somebody else was changed",
+    ),
     "a cluster that is not on the queue": (
         said(result({**report(), "queued": ["prod"]})),
         "push: reported as queued, but is not: ['prod']",
