@@ -113,11 +113,15 @@ def place(
     wrong = fault is not None and fault.name in WRONG_CERTIFICATES
     proxy = FaultyProxy(
         cluster,
-        fault=None if fault is None or wrong else _limited(cluster.name, fault, setting),
+        fault=None
+        if fault is None or fault.name in CONNECTION_FAULTS
+        else _limited(cluster.name, fault, setting),
         abrupt=fault is not None and fault.name.startswith("reset"),
         own=certificate,
         certificate=WRONG_CERTIFICATES[fault.name]() if fault is not None and wrong else None,
         page=page,
+        stall=setting.rng.randrange(8) if fault is not None and fault.name == UNREAD else None,
+        release=setting.release,
     )
     with contextlib.closing(proxy):
         ca_pem = proxy.described_ca
@@ -126,7 +130,7 @@ def place(
         yield Place(
             Described(cluster.name, proxy.endpoint, ca_pem),
             proxy,
-            (lambda: proxy.connections) if wrong else None,
+            (lambda: proxy.connections) if wrong else (lambda: proxy.unread),
         )
 
 
@@ -440,7 +444,9 @@ ANSWER_FAULTS: dict[str, Maker] = {
     "echo": _echo,
     **{what: _meddled(what) for what in MEDDLERS},
 }
-CONNECTION_FAULTS = (*UNREACHABLE, *WRONG_CERTIFICATES)
+# Its kernel takes the bytes: only a connection that is aborted takes them back.
+UNREAD = "not read before the end"
+CONNECTION_FAULTS = (*UNREACHABLE, *WRONG_CERTIFICATES, UNREAD)
 
 
 def draw(rng: random.Random, *, meddlers: bool = True) -> ClusterFault:

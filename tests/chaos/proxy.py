@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import urllib3
@@ -46,7 +47,10 @@ class FaultyProxy(HttpsServer):
 
     `own`: its certificate (a new one by default), whose authority is `described_ca`.
     `certificate`: what it shows instead. `page`: the most objects in a page of a list.
-    `connections`: the number of those accepted.
+    `connections`: the number of those accepted. `stall`: the number of requests that it reads; it
+    takes few bytes of others, and reads on only when `release` is set. `unread`: the number of
+    these, and `unaborted`: of these, the Secrets that came whole nevertheless, because their
+    connection was not aborted.
     """
 
     def __init__(
@@ -58,9 +62,17 @@ class FaultyProxy(HttpsServer):
         own: Certificate | None = None,
         certificate: Certificate | None = None,
         page: int | None = None,
+        stall: int | None = None,
+        release: threading.Event | None = None,
     ) -> None:
         own = own or issue(cluster.name)
         self.connections = 0
+        self.unread = 0
+        self.unaborted = 0
+        self._stall = stall
+        self._release = release or threading.Event()
+        self._reads = count(1)
+        self._of_thread = threading.local()
         self._page = page
         self.described_ca = own.ca_pem
         self.shown_ca = (certificate or own).ca_pem
@@ -74,11 +86,19 @@ class FaultyProxy(HttpsServer):
             ssl_context=context(cluster.ca_pem), retries=False, maxsize=16, timeout=TIMEOUT
         )
         super().__init__(self._respond, certificate or own)
+        if stall is not None:  # inherited by the connections that it accepts
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
         self.start()
 
     def close(self) -> None:
         super().close()
         self._pool.clear()
+
+    def before_reading(self) -> None:
+        self._of_thread.stalled = self._stall is not None and next(self._reads) > self._stall
+        if self._of_thread.stalled:
+            self.unread += 1
+            self._release.wait()
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
@@ -100,6 +120,10 @@ class FaultyProxy(HttpsServer):
             return self._idle.wait_for(lambda: not self._busy, seconds)
 
     def _respond(self, request: HttpRequest) -> Response:
+        if self._of_thread.stalled:
+            if request.method == "PATCH" and "/secrets/" in request.target:
+                self.unaborted += 1
+            raise ConnectionResetError
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
         self.arrivals.append(
             Arrival(time.monotonic(), request.method, request.target, bearer, request)

@@ -539,6 +539,11 @@ class Player(Closable):
             for name, proxy in proxies.items()
             if (late := [one for one in proxy.arrivals if one.at > thawed])
         ]
+        strays += [
+            f"{name}: {proxy.unaborted} Secrets were on their way after the end"
+            for name, proxy in proxies.items()
+            if proxy.unaborted
+        ]
         if len(self._world.aws.called("sqs")) > sends:
             strays.append("a message was sent after the thaw")
         bearers = {name: {one.bearer for one in proxy.arrivals} for name, proxy in proxies.items()}
