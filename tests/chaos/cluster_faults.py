@@ -450,9 +450,13 @@ CONNECTION_FAULTS = (*UNREACHABLE, *WRONG_CERTIFICATES, UNREAD)
 
 
 def draw(rng: random.Random, *, meddlers: bool = True) -> ClusterFault:
-    """Return a random fault. `meddlers`: it may be one of these, who are likelier than others."""
+    """Return a random fault. `meddlers`: it may be one of these.
+
+    Those that need a write at the right moment to be of use are likelier than others.
+    """
     others = [name for name in ANSWER_FAULTS if name not in MEDDLERS]
-    name = rng.choice((*CONNECTION_FAULTS, *others, *(MEDDLERS * 2 if meddlers else ())))
+    likelier = (*(UNREAD,) * 3, *(MEDDLERS * 4 if meddlers else ()))
+    name = rng.choice((*CONNECTION_FAULTS, *others, *likelier))
     if name in MEDDLERS:
         return ClusterFault(name, "writes")
     return ClusterFault(
