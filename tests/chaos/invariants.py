@@ -17,6 +17,8 @@ WRITES = frozenset({"push", "sweep", "remove"})
 TOLERANCE_SECONDS = 60.0
 # Errors and outcomes that a machine without time for anything causes.
 OF_TIME = frozenset({"DeadlineReached", "UnreachableError", "ConnectionFailed", "NoAnswerError"})
+# The end of a message about AWS, whichever error it became.
+TOO_LATE = "did not respond in time"
 LATE = frozenset({"failed", "not-attempted"})
 # Errors of documents whose namespaces are not known.
 UNREAD = frozenset({"InvalidDocument", "CannotBeJudged"})
@@ -349,13 +351,18 @@ def _untouched_unaffected(judged: Judged) -> Iterator[Broken]:
         for cluster in sorted((one.targets & judged.furnished.keys()) - judged.touched):
             entry = one.entries.get(cluster)
             if entry is None or entry["error"] is not None:
-                error = entry and entry["error"]
+                found = one.entry(cluster)
+                error = found and found["error"]
                 yield Broken(
                     f"{cluster}: no fault can reach it, but {one.action} reports {error}",
-                    timed=error is not None and error["type"] in OF_TIME,
+                    timed=error is not None and _lacked_time(error),
                 )
             elif judged.sole(cluster) is one:
                 yield from _as_asked(judged, one, cluster, entry)
+
+
+def _lacked_time(error: Mapping[str, str]) -> bool:
+    return error["type"] in OF_TIME or TOO_LATE in error.get("message", "")
 
 
 def _as_asked(

@@ -37,11 +37,11 @@ from tests.chaos.observed import EXPIRES_AT, MANAGED, OWNER, Seen, State
 from tests.chaos.proxy import AnswerFault, Forward
 from tests.chaos.rounds import Asked, Plan, Played, Player, once_more
 from tests.chaos.sandbox import Result
-from tests.support.world import SECRET, STACK
+from tests.support.world import ROOT, SECRET, STACK
 
-# A dispatcher and its worker; and two at once, of which one is killed while Secrets Manager
-# throttles. No cluster is without a fault, so that a busy machine cannot break a rule.
-SEEDS = (23, 131)
+# A dispatcher and its worker. No cluster is without a fault, so that a busy machine cannot break a
+# rule.
+SEED = 23
 SHORT_SECONDS = 3.0
 OLD = base64.b64encode(b"AWS:an-old-password-of-a-registry-in-a-test").decode()
 NEW = base64.b64encode(b"AWS:the-new-password-of-a-registry-in-a-test").decode()
@@ -54,16 +54,16 @@ def player() -> Iterator[Player]:
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("seed", SEEDS)
-def test_every_rule_holds_in_a_round(player: Player, seed: int) -> None:
-    played = player.play(seed, seconds=SHORT_SECONDS)
-    assert played.broken == (), played.plan
+def test_every_rule_holds_in_a_round(player: Player) -> None:
+    played = player.play(SEED, seconds=SHORT_SECONDS)
+    assert (played.plan.shape, played.broken) == ("fan out", ()), played.plan
+    assert len(played.met) > 1
 
 
 def test_what_is_planted_in_a_round_is_noticed(
     player: Player, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The fault changes somebody else's Secret, and again after the end; the event has a token."""
+    """The fault changes somebody else's Secret, and again after the end; a parameter is a token."""
     estate = player.estate
     path = "/api/v1/namespaces/team-1/secrets/ecr-public-token"
 
@@ -89,20 +89,22 @@ def test_what_is_planted_in_a_round_is_noticed(
 
     monkeypatch.setitem(ANSWER_FAULTS, "tamper", tamper)
     contents: dict[str, Content] = {**dict.fromkeys(SELECTED, "fresh"), "team-1": "foreign"}
-    event = {"action": "push", "clusters": ["cluster-0", OLD], "raise": False}
+    event = {"action": "push", "raise": False}
     estate.seeded.append(OLD)
+    unknown = f"{ROOT}/{OLD.rstrip('=')}"
+    estate.world.aws.put_parameter(unknown, "text")
     plan = replace(
         Plan.draw(0, CLUSTERS[:2]),
         shape="one",
         furnished={name: Furnished(name, False, False, False, contents) for name in CLUSTERS[:2]},
         faults={"cluster-0": ClusterFault("tamper", "writes", "once")},
         aws_faults=(),
-        asked=(Asked("push", event, frozenset({"cluster-0"})),),
+        asked=(Asked("push", event, frozenset(CLUSTERS[:2])),),
     )
-    broken = [str(one) for one in player.carry_out(plan, seconds=60, recovers=False).broken]
+    played = player.carry_out(plan, seconds=60, recovers=False)
+    estate.world.aws.delete_parameter(unknown)
+    broken = [str(one) for one in played.broken]
     assert "the answer of run 0 holds a part of a registry's token" in broken
-    event["clusters"] = ["cluster-0"]
-    broken = [str(one) for one in player.carry_out(plan, seconds=60, recovers=False).broken]
     assert "cluster-0: the Secret team-1/ecr-public-token of somebody else was changed" in broken
     assert "cluster-0: something was changed after the end" in broken
 
@@ -454,6 +456,8 @@ def unfinished(**changes: Any) -> Judged:
     [
         (unfinished(error={"type": "DeadlineReached"}), True),
         (unfinished(error={"type": "NoAnswerError"}), True),
+        (unfinished(error={"type": "EksError", "message": "EKS did not respond in time"}), True),
+        (unfinished(error={"type": "EksError", "message": "EKS refused"}), False),
         (unfinished(error={"type": "SignInRefused"}), False),
         (unfinished(error={"type": "InvalidDocument"}), False),
         (unfinished(problems=[{"namespace": "team-0", "outcome": "not-attempted"}]), True),
