@@ -22,6 +22,8 @@ TOO_LATE = "did not respond in time"
 LATE = frozenset({"failed", "not-attempted"})
 # Errors of documents whose namespaces are not known.
 UNREAD = frozenset({"InvalidDocument", "CannotBeJudged"})
+# Errors of clusters that a discovery could not look up, so that they have no document.
+NOT_FOUND = frozenset({"EksError", "DiscoveryError", "RoleError"})
 
 
 @dataclass(frozen=True)
@@ -281,7 +283,8 @@ def _complete(judged: Judged) -> Iterator[str]:
             furnished = judged.furnished.get(cluster)
             if furnished is None or one.action != "push" or not furnished.names:
                 continue
-            if (entry["error"] or {}).get("type") in UNREAD:
+            error = (entry["error"] or {}).get("type")
+            if error in UNREAD or (error in NOT_FOUND and furnished.kind == "found"):
                 continue
             selected = one.namespaces & {*SELECTED}
             if sum(entry["counts"].values()) < len(selected):
