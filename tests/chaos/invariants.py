@@ -356,12 +356,19 @@ def _untouched_unaffected(judged: Judged) -> Iterator[Broken]:
             if entry is None or entry["error"] is not None:
                 found = one.entry(cluster)
                 error = found and found["error"]
+                if error and error["type"] == "PruneHeldBack" and _all_foreign(judged, cluster):
+                    continue  # prune's brake: more would go than stay
                 yield Broken(
                     f"{cluster}: no fault can reach it, but {one.action} reports {error}",
                     timed=error is not None and _lacked_time(error),
                 )
             elif judged.sole(cluster) is one:
                 yield from _as_asked(judged, one, cluster, entry)
+
+
+def _all_foreign(judged: Judged, cluster: str) -> bool:
+    contents = judged.furnished[cluster].contents
+    return all(contents.get(name) == "foreign" for name in SELECTED)
 
 
 def _lacked_time(error: Mapping[str, str]) -> bool:
