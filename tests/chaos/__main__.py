@@ -1,6 +1,7 @@
 """The command `python -m tests.chaos`.
 
-It prints a table of the faults, and exits with 1 when a rule did not hold in some round.
+It prints a table of the faults that were met, and exits with 1 when a rule did not hold in some
+round.
 """
 
 import argparse
@@ -11,7 +12,8 @@ import time
 from collections import Counter
 
 from infra.local.kube.controlplane import ASSETS
-from tests.chaos.estate import KINDS, estate
+from tests.chaos.coverage import coverage
+from tests.chaos.estate import CLUSTERS, estate
 from tests.chaos.rounds import SECONDS, Played, Player
 
 ROUNDS = 100
@@ -36,8 +38,8 @@ def main() -> int:
     parser.add_argument(
         "--clusters",
         type=int,
-        choices=range(2, len(KINDS) + 1),
-        help=f"how many (default {len(KINDS)}, with {ASSETS} {REAL_CLUSTERS})",
+        choices=range(2, len(CLUSTERS) + 1),
+        help=f"how many (default {len(CLUSTERS)}, with {ASSETS} {REAL_CLUSTERS})",
         metavar="N",
     )
     parser.add_argument(
@@ -48,7 +50,7 @@ def main() -> int:
     )
     asked = parser.parse_args()
     real = bool(os.environ.get(ASSETS))
-    clusters = asked.clusters or (REAL_CLUSTERS if real else len(KINDS))
+    clusters = asked.clusters or (REAL_CLUSTERS if real else len(CLUSTERS))
     seed = random.randrange(1_000_000) if asked.seed is None else asked.seed
     print(
         f"{asked.rounds} rounds from seed {seed}, {clusters}"
@@ -56,7 +58,7 @@ def main() -> int:
     )
     began = time.monotonic()
     played: list[Played] = []
-    with estate(KINDS[:clusters]) as made, Player(made) as player:
+    with estate(CLUSTERS[:clusters]) as made, Player(made) as player:
         for number in range(seed, seed + asked.rounds):
             one = player.play(number, seconds=asked.seconds)
             played.append(one)
@@ -66,14 +68,13 @@ def main() -> int:
             if one.broken:
                 again = f"--seed {number} --rounds 1 --clusters {clusters}"
                 print(f'  again: make chaos ARGS="{again}"', flush=True)
-    faults = Counter(name for one in played for name in one.met)
-    print(f"\n{'fault that something ran into':<52} {'rounds':>6}")
-    for name, rounds in sorted(faults.items()):
-        print(f"{name:<52} {rounds:>6}")
+    met = Counter(pair for one in played for pair in one.met)
+    print("\nRounds in which a request ran into the fault\n")
+    print("\n".join(coverage(met)))
     broken = sum(len(one.broken) for one in played)
     repeated = sum(one.repeated for one in played)
     print(
-        f"{len(played)} rounds, {faults.total()} faults, {time.monotonic() - began:.0f} s,"
+        f"{len(played)} rounds, {met.total()} faults met, {time.monotonic() - began:.0f} s,"
         f" {broken} violations"
         + (f" ({repeated} rounds repeated: the machine was busy)" if repeated else "")
     )

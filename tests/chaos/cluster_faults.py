@@ -6,27 +6,42 @@ Each says what happens, to which requests, and how often.
 import contextlib
 import json
 import random
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Literal
 
-from infra.local.kube import Cluster
-from infra.local.kube.certificates import issue
+from infra.local.kube.certificates import Certificate, issue
 from infra.local.kube.cluster import Response
 from infra.local.kube.http.server import HttpRequest, encoded
-from tests.chaos.proxy import AnswerFault, FaultyProxy, Forward
-from tests.support.bad_server import hanging_at_connect, serving
+from tests.chaos.proxy import RESET_ON_CLOSE, AnswerFault, FaultyProxy, Forward
+from tests.support.bad_server import Exchange, hanging_at_connect, serving
 from tests.support.described import Described
 
 HUNDRED_MB = 100_000_000
 DRIP_SECONDS = 0.05
 
-type Which = Literal["all", "reads", "writes"]
-type Often = Literal["always", "once", "sometimes"]
+# The clusters' requests, as the table of coverage tells them apart.
+STAGES = ("connect", "list", "page 2", "look", "review", "apply", "account", "delete")
+POSITIONS = ("first", "middle", "last")
+# A fault's target that is no cluster.
+GOOGLE = "Google"
+_SECRET = re.compile(r"/namespaces/([^/]+)/secrets/")
+# Somebody else between a look and a write: another run, or another owner.
+RENEWED = "renewed meanwhile"
+REPLACED = "replaced meanwhile"
+MEDDLERS = (RENEWED, REPLACED)
+_LISTS = ("/namespaces", "/secrets", "/serviceaccounts")
+
+type Which = Literal["all", "reads", "writes", "page 2"]
+# "later": one request after the first; "from then on": that one and all after it.
+type Often = Literal["always", "once", "sometimes", "later", "from then on"]
 type Maker = Callable[["Setting"], AnswerFault]
+# URL and authority, and the number of connections so far where the server can see them.
+type Unreachable = tuple[str, str, Callable[[], int] | None]
 
 
 @dataclass(frozen=True)
@@ -35,14 +50,19 @@ class Setting:
 
     `release`: set when the invocations have ended; nothing hangs longer.
 
-    `trap`: the URL of a server that nothing may ever be sent to. `met`: the names of the faults
-    that a request ran into.
+    `trap`: the URL of a server that nothing may ever be sent to. `met`: targets, and the faults
+    that a request to them ran into. `hits`: the ids of the requests to clusters that ran into one.
+    `target`: the name of the cluster. `meddle`: has somebody else change the Secret in a namespace
+    of a cluster, once.
     """
 
     rng: random.Random
     release: threading.Event
     trap: str
-    met: set[str] = field(default_factory=set)
+    met: set[tuple[str, str]] = field(default_factory=set)
+    hits: set[int] = field(default_factory=set)
+    target: str = ""
+    meddle: Callable[[str, str, str], None] = lambda cluster, namespace, what: None
 
 
 @dataclass(frozen=True)
@@ -53,11 +73,6 @@ class ClusterFault:
     which: Which = "all"
     often: Often = "always"
 
-    @property
-    def label(self) -> str:
-        """The fault as the table counts it."""
-        return f"cluster: {self.name}"
-
     def __str__(self) -> str:
         if self.name in CONNECTION_FAULTS:
             return self.name
@@ -66,49 +81,104 @@ class ClusterFault:
 
 @dataclass
 class Place:
-    """The endpoint of a cluster in a round. `proxy`: None where no request gets through."""
+    """The endpoint of a cluster in a round.
+
+    `proxy`: None where no request gets through. `connections`: the number of connections that a
+    fault of connections has seen; None where only the function can see that it failed.
+    """
 
     described: Described
     proxy: FaultyProxy | None = None
+    connections: Callable[[], int] | None = None
 
 
 @contextlib.contextmanager
-def place(cluster: Cluster, fault: ClusterFault | None, setting: Setting) -> Iterator[Place]:
-    """Yield the address that the function is to find `cluster` at."""
+def place(
+    cluster: Described,
+    fault: ClusterFault | None,
+    setting: Setting,
+    *,
+    page: int | None = None,
+    certificate: Certificate | None = None,
+) -> Iterator[Place]:
+    """Yield the address that the function is to find `cluster` at.
+
+    `page`: the objects in a page of a list, at most. `certificate`: of the address, if it needs a
+    certain one.
+    """
     if fault is not None and fault.name in UNREACHABLE:
-        with UNREACHABLE[fault.name]() as (url, ca_pem):
-            yield Place(Described(cluster.name, url, ca_pem))
+        with UNREACHABLE[fault.name]() as (url, ca_pem, connections):
+            yield Place(Described(cluster.name, url, ca_pem), connections=connections)
         return
     wrong = fault is not None and fault.name in WRONG_CERTIFICATES
     proxy = FaultyProxy(
         cluster,
-        fault=None if fault is None or wrong else _limited(fault, setting),
+        fault=None
+        if fault is None or fault.name in CONNECTION_FAULTS
+        else _limited(cluster.name, fault, setting),
         abrupt=fault is not None and fault.name.startswith("reset"),
+        own=certificate,
         certificate=WRONG_CERTIFICATES[fault.name]() if fault is not None and wrong else None,
+        page=page,
+        stall=setting.rng.randrange(8) if fault is not None and fault.name == UNREAD else None,
+        release=setting.release,
     )
     with contextlib.closing(proxy):
         ca_pem = proxy.described_ca
         if fault is not None and fault.name == "another host name":
             ca_pem = proxy.shown_ca
-        yield Place(Described(cluster.name, proxy.endpoint, ca_pem), proxy)
+        yield Place(
+            Described(cluster.name, proxy.endpoint, ca_pem),
+            proxy,
+            (lambda: proxy.connections) if wrong else (lambda: proxy.unread),
+        )
 
 
-def _limited(fault: ClusterFault, setting: Setting) -> AnswerFault:
+def stage_of(method: str, target: str) -> str:
+    """Return the stage of a request to a cluster."""
+    path, _, query = target.partition("?")
+    if method == "GET" and "continue=" in query:
+        return "page 2"
+    if method == "GET":
+        return "list" if path.endswith(_LISTS) else "look"
+    if method == "DELETE":
+        return "delete"
+    if path.endswith("reviews"):
+        return "review"
+    return "account" if "/serviceaccounts/" in path else "apply"
+
+
+def position_of(index: int, count: int) -> str:
+    """Return the position of a request among all those to its cluster."""
+    return "first" if index == 0 else "last" if index == count - 1 else "middle"
+
+
+def _limited(target: str, fault: ClusterFault, setting: Setting) -> AnswerFault:
     """Return the fault for the requests that it is meant for; others are passed on."""
-    break_it = ANSWER_FAULTS[fault.name](setting)
+    break_it = ANSWER_FAULTS[fault.name](replace(setting, target=target))
     turns = count()
     chances = [setting.rng.random() < 0.5 for _ in range(64)]
+    later = setting.rng.randrange(1, 8)
+    due: dict[Often, Callable[[int], bool]] = {
+        "always": lambda turn: True,
+        "once": lambda turn: turn == 0,
+        "sometimes": lambda turn: chances[turn % len(chances)],
+        "later": lambda turn: turn == later,
+        "from then on": lambda turn: turn >= later,
+    }
 
     def respond(request: HttpRequest, forward: Forward) -> Response:
-        reads = request.method == "GET"
-        if (fault.which == "reads" and not reads) or (fault.which == "writes" and reads):
+        stage = stage_of(request.method, request.target)
+        meant = {
+            "all": True,
+            "reads": request.method == "GET",
+            "writes": request.method != "GET",
+            "page 2": stage == "page 2",
+        }
+        if not meant[fault.which] or not due[fault.often](next(turns)):
             return forward()
-        turn = next(turns)
-        if (fault.often == "once" and turn) or (
-            fault.often == "sometimes" and not chances[turn % len(chances)]
-        ):
-            return forward()
-        setting.met.add(fault.label)
+        setting.met.add((GOOGLE if target == GOOGLE else stage, fault.name))
+        setting.hits.add(id(request))
         return break_it(request, forward)
 
     return respond
@@ -127,6 +197,21 @@ def _reset_after(setting: Setting) -> AnswerFault:
         raise ConnectionResetError
 
     return respond
+
+
+def _meddled(what: str) -> Maker:
+    """Have somebody else change the Secret between the function's look at it and its write."""
+
+    def maker(setting: Setting) -> AnswerFault:
+        def respond(request: HttpRequest, forward: Forward) -> Response:
+            found = _SECRET.search(request.target)
+            if found and request.method != "GET" and "dryRun" not in request.target:
+                setting.meddle(setting.target, found[1], what)
+            return forward()
+
+        return respond
+
+    return maker
 
 
 def _half(setting: Setting) -> AnswerFault:
@@ -266,43 +351,68 @@ def _echo(setting: Setting) -> AnswerFault:
 
 
 @contextlib.contextmanager
-def _refused() -> Iterator[tuple[str, str]]:
+def refused() -> Iterator[Unreachable]:
     with contextlib.closing(socket.socket()) as bound:
         bound.bind(("127.0.0.1", 0))  # held, so that nobody else listens there meanwhile
-        yield f"https://127.0.0.1:{bound.getsockname()[1]}", issue("x").ca_pem
+        yield f"https://127.0.0.1:{bound.getsockname()[1]}", issue("x").ca_pem, None
 
 
 @contextlib.contextmanager
-def _silent() -> Iterator[tuple[str, str]]:
+def silent() -> Iterator[Unreachable]:
     with contextlib.closing(socket.socket()) as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(128)
-        yield f"https://127.0.0.1:{listening.getsockname()[1]}", issue("x").ca_pem
+        listening.setblocking(False)
+        url = f"https://127.0.0.1:{listening.getsockname()[1]}"
+        yield url, issue("x").ca_pem, lambda: int(accepted(listening))
 
 
 @contextlib.contextmanager
-def _hanging_at_connect() -> Iterator[tuple[str, str]]:
+def hangs_at_connect() -> Iterator[Unreachable]:
     with hanging_at_connect() as url:
-        yield url, issue("x").ca_pem
+        yield url, issue("x").ca_pem, None
 
 
 @contextlib.contextmanager
-def _closes() -> Iterator[tuple[str, str]]:
+def closes() -> Iterator[Unreachable]:
     with serving(lambda exchange: None, plain=True) as server:
-        yield server.url, server.certificate.ca_pem
+        yield server.url, server.certificate.ca_pem, lambda: server.connections
 
 
 @contextlib.contextmanager
-def _no_tls() -> Iterator[tuple[str, str]]:
+def resets() -> Iterator[Unreachable]:
+    """Reset each connection once the client has begun to speak."""
+
+    def reset(exchange: Exchange) -> None:
+        exchange.connection.recv(1)
+        exchange.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+
+    with serving(reset, plain=True) as server:
+        yield server.url, server.certificate.ca_pem, lambda: server.connections
+
+
+@contextlib.contextmanager
+def _no_tls() -> Iterator[Unreachable]:
     with serving(lambda exchange: exchange.answer("200 OK", b"{}"), plain=True) as server:
-        yield server.url, server.certificate.ca_pem
+        yield server.url, server.certificate.ca_pem, lambda: server.connections
 
 
-UNREACHABLE: dict[str, Callable[[], contextlib.AbstractContextManager[tuple[str, str]]]] = {
-    "refused": _refused,
-    "hang at connect": _hanging_at_connect,
-    "hang at TLS": _silent,
-    "reset at TLS": _closes,
+def accepted(listening: socket.socket) -> bool:
+    """Return whether a connection waits at a socket that does not block; close it."""
+    try:
+        connection, _ = listening.accept()
+    except BlockingIOError:
+        return False
+    connection.close()
+    return True
+
+
+UNREACHABLE: dict[str, Callable[[], contextlib.AbstractContextManager[Unreachable]]] = {
+    "refused": refused,
+    "hang at connect": hangs_at_connect,
+    "hang at TLS": silent,
+    "closed at TLS": closes,
+    "reset at TLS": resets,
     "HTTP without TLS": _no_tls,
 }
 WRONG_CERTIFICATES = {
@@ -328,18 +438,29 @@ ANSWER_FAULTS: dict[str, Maker] = {
     "503, Retry-After 1": _status(503, "1"),
     "401": _status(401),
     "403": _status(403),
+    "410": _status(410),
     **{f"redirect {code}": _redirect(code) for code in (301, 302, 307, 308)},
     "JSON that lies": _lie,
     "echo": _echo,
+    **{what: _meddled(what) for what in MEDDLERS},
 }
-CONNECTION_FAULTS = (*UNREACHABLE, *WRONG_CERTIFICATES)
+# Its kernel takes the bytes: only a connection that is aborted takes them back.
+UNREAD = "not read before the end"
+CONNECTION_FAULTS = (*UNREACHABLE, *WRONG_CERTIFICATES, UNREAD)
 
 
-def draw(rng: random.Random) -> ClusterFault:
-    """Return a random fault; each name is as likely as any other."""
-    name = rng.choice((*CONNECTION_FAULTS, *ANSWER_FAULTS))
+def draw(rng: random.Random, *, meddlers: bool = True) -> ClusterFault:
+    """Return a random fault. `meddlers`: it may be one of these.
+
+    Those that need a write at the right moment to be of use are likelier than others.
+    """
+    others = [name for name in ANSWER_FAULTS if name not in MEDDLERS]
+    likelier = (*(UNREAD,) * 3, *(MEDDLERS * 4 if meddlers else ()))
+    name = rng.choice((*CONNECTION_FAULTS, *others, *likelier))
+    if name in MEDDLERS:
+        return ClusterFault(name, "writes")
     return ClusterFault(
         name,
-        rng.choice(("all", "all", "reads", "writes")),
-        rng.choice(("always", "always", "once", "sometimes")),
+        rng.choice(("all", "all", "reads", "writes", "writes", "page 2")),
+        rng.choice(("always", "always", "once", "sometimes", "later", "from then on")),
     )

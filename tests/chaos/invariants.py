@@ -2,26 +2,36 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.chaos.estate import DROPPED, SELECTED, Furnished
+from tests.chaos.estate import DROPPED, SELECTED, Furnished, stand_ins
 from tests.chaos.leaks import leaks
-from tests.chaos.observed import State
+from tests.chaos.observed import Seen, State
 from tests.chaos.sandbox import Result
 from tests.support.world import SECRET
 
 WRITES = frozenset({"push", "sweep", "remove"})
 # Seconds by which the reported least life may differ from the one read after the round.
 TOLERANCE_SECONDS = 60.0
+# Errors and outcomes that a machine without time for anything causes.
+OF_TIME = frozenset({"DeadlineReached", "UnreachableError", "ConnectionFailed", "NoAnswerError"})
+# The end of a message about AWS, whichever error it became.
+TOO_LATE = "did not respond in time"
+LATE = frozenset({"failed", "not-attempted"})
+# Errors of documents whose namespaces are not known.
+UNREAD = frozenset({"InvalidDocument", "CannotBeJudged"})
+# Errors of clusters that a discovery could not look up, so that they have no document.
+NOT_FOUND = frozenset({"EksError", "DiscoveryError", "RoleError"})
 
 
 @dataclass(frozen=True)
 class Invocation:
     """One invocation as it was asked for, and its result.
 
-    `seconds`: Lambda's limit. `messages`: of a batch, the cluster by message id.
+    `seconds`: Lambda's limit. `messages`: of a batch, the clusters by message id. `waiting`: the
+    clusters on the queue when it had ended. `dispatches`: it only puts its clusters there.
     """
 
     action: str
@@ -29,7 +39,14 @@ class Invocation:
     namespaces: frozenset[str]
     seconds: float
     result: Result
-    messages: Mapping[str, str] = field(default_factory=dict)
+    messages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    waiting: frozenset[str] = frozenset()
+    dispatches: bool = False
+
+    def entry(self, cluster: str) -> dict[str, Any] | None:
+        """Return the entry of a cluster, or of the discovery that did not find it."""
+        names = (cluster, *stand_ins(cluster))
+        return next((self.entries[name] for name in names if name in self.entries), None)
 
     @property
     def reported(self) -> bool:
@@ -46,11 +63,19 @@ class Invocation:
         found = (report.get("error") for report in self.result.reports)
         return next((one["type"] for one in found if one and one["type"] != "QueueError"), None)
 
+    def done(self, cluster: str) -> bool:
+        """Return whether it reported the cluster as done."""
+        entry = self.entries.get(cluster)
+        return entry is not None and entry["ok"] and self.run_error is None
+
     def may_delete(self, furnished: Furnished, namespace: str) -> bool:
         if furnished.cluster not in self.targets:
             return False
         prunes = furnished.prune and self.action == "push" and self.namespaces >= {*SELECTED}
         return self.action == "remove" or (prunes and namespace == DROPPED)
+
+    def may_take(self, cluster: str, namespace: str) -> bool:
+        return self.action == "push" and self.may_write(cluster, namespace)
 
     def may_write(self, cluster: str, namespace: str) -> bool:
         return (
@@ -67,6 +92,7 @@ class Judged:
     `touched`: the clusters that a fault can reach. `later`: the states after the sandbox was
     thawed. `issued`: the registries' tokens of this round; `known`: these and earlier ones.
     `strays`: further rules that the round itself saw broken. `texts`: every output, by name.
+    `meddled`: the Secrets that somebody else wrote meanwhile.
     """
 
     invocations: Sequence[Invocation]
@@ -81,15 +107,33 @@ class Judged:
     texts: Mapping[str, str] = field(repr=False)
     secrets: Sequence[tuple[str, str]] = field(repr=False)
     strays: Sequence[str] = ()
+    meddled: Mapping[tuple[str, str], Seen] = field(default_factory=dict)
 
-    @property
-    def alone(self) -> bool:
-        """Return whether one invocation, which came to its end, explains every change."""
-        return (
-            len(self.invocations) == 1
-            and self.invocations[0].reported
-            and len(self.invocations[0].result.reports) == 1
-        )
+    def meddled_with(self, made: Mapping[tuple[str, str], Seen]) -> "Judged":
+        """Return the round in which somebody else wrote these Secrets, by cluster and namespace.
+
+        They count as what was there before.
+        """
+        before = dict(self.before)
+        for (cluster, namespace), seen in made.items():
+            state = before[cluster]
+            secrets = {**state.secrets, (namespace, SECRET): seen}
+            before[cluster] = replace(state, secrets=secrets)
+        return replace(self, before=before, meddled=made)
+
+    def sole(self, cluster: str) -> Invocation | None:
+        """Return the one invocation that explains every change in a cluster, if there is one."""
+        those = [one for one in self.invocations if cluster in one.targets and not one.dispatches]
+        if len(those) != 1 or not those[0].reported:
+            return None
+        (one,) = those
+        entries = [
+            entry["id"]
+            for report in one.result.reports
+            for entry in report["clusters"]
+            if entry["id"] == cluster
+        ]
+        return one if one.result.reports and len(entries) <= 1 else None
 
     def changed(self, cluster: str) -> frozenset[str]:
         """Return the namespaces whose Secret is another than before."""
@@ -113,11 +157,14 @@ class Broken:
 
 def violations(judged: Judged) -> list[Broken]:
     """Return the rules that did not hold; empty after a good round."""
-    always = (_of_others, _never_worse, _only_what_was_asked, _complete, _true, _messages_kept)
-    timed = (_in_time, _untouched_unaffected)
+    always = (
+        *(_of_others, _newer_kept, _never_worse, _only_what_was_asked),
+        *(_complete, _true, _messages_kept, _still),
+    )
     return [
-        *(Broken(text) for rule in (*always, _still) for text in rule(judged)),
-        *(Broken(text, timed=True) for rule in timed for text in rule(judged)),
+        *(Broken(text) for rule in always for text in rule(judged)),
+        *(Broken(text, timed=True) for text in _in_time(judged)),
+        *_untouched_unaffected(judged),
         *map(Broken, leaks(judged.texts, judged.secrets)),
         *map(Broken, judged.strays),
     ]
@@ -131,6 +178,14 @@ def _of_others(judged: Judged) -> Iterator[str]:
             if key[1] == SECRET and seen.ours:
                 continue
             now = after.secrets.get(key)
+            if (
+                now is not None
+                and key[1] == SECRET
+                and now.ours
+                and judged.furnished[cluster].takes
+                and any(one.may_take(cluster, key[0]) for one in judged.invocations)
+            ):
+                continue  # taken over, as its document says
             if now is None or now.version != seen.version:
                 yield f"{cluster}: the Secret {'/'.join(key)} of somebody else was changed"
         for key in after.secrets.keys() - before.secrets.keys():
@@ -144,13 +199,24 @@ def _of_others(judged: Judged) -> Iterator[str]:
                 yield f"{cluster}: the ServiceAccount {'/'.join(key)} names {', '.join(kept)}"
 
 
+def _newer_kept(judged: Judged) -> Iterator[str]:
+    """Require that what another run wrote meanwhile is left, or removed where that was asked."""
+    for (cluster, namespace), seen in judged.meddled.items():
+        after = judged.after[cluster].ours_in(namespace)
+        if not seen.ours or (after and after.version == seen.version):
+            continue
+        furnished = judged.furnished[cluster]
+        if after or not any(one.may_delete(furnished, namespace) for one in judged.invocations):
+            yield f"{cluster}: the newer Secret in {namespace} was overwritten or removed"
+
+
 def _never_worse(judged: Judged) -> Iterator[str]:
     """Require each Secret of ours to be as before, or good and no shorter-lived, or unwanted."""
     for cluster, furnished in judged.furnished.items():
         for name in judged.changed(cluster):
             old = judged.before[cluster].ours_in(name)
             new = judged.after[cluster].ours_in(name)
-            if old is not None and not old.ours:
+            if old is not None and not old.ours and not (new and new.ours):
                 continue  # judged as somebody else's
             where = f"{cluster}: the Secret in {name}"
             if new is None:
@@ -161,6 +227,7 @@ def _never_worse(judged: Judged) -> Iterator[str]:
                 yield f"{where} {flaw}"
             elif (
                 old is not None
+                and old.ours
                 and old.expires_at is not None
                 and new.expires_at is not None
                 and new.expires_at < old.expires_at
@@ -205,11 +272,19 @@ def _complete(judged: Judged) -> Iterator[str]:
             report.get("unconfigured") for report in one.result.reports
         ):
             continue
-        for cluster in one.targets - one.entries.keys():
-            yield f"{one.action}: the report does not have {cluster}"
+        for cluster in sorted(one.targets):
+            if one.dispatches:
+                failed = any("error" in report for report in one.result.reports)
+                if not failed and not one.waiting & {cluster, *stand_ins(cluster)}:
+                    yield f"dispatched, but not on the queue: {cluster}"
+            elif one.entry(cluster) is None:
+                yield f"{one.action}: the report does not have {cluster}"
         for cluster, entry in one.entries.items():
             furnished = judged.furnished.get(cluster)
             if furnished is None or one.action != "push" or not furnished.names:
+                continue
+            error = (entry["error"] or {}).get("type")
+            if error in UNREAD or (error in NOT_FOUND and furnished.kind == "found"):
                 continue
             selected = one.namespaces & {*SELECTED}
             if sum(entry["counts"].values()) < len(selected):
@@ -218,10 +293,15 @@ def _complete(judged: Judged) -> Iterator[str]:
 
 def _true(judged: Judged) -> Iterator[str]:
     """Require that what was reported is what is."""
-    if not judged.alone or judged.invocations[0].action not in WRITES:
-        return
-    (one,) = judged.invocations
-    for cluster, entry in one.entries.items():
+    for cluster in judged.furnished:
+        one = judged.sole(cluster)
+        if one is None or one.action not in WRITES:
+            continue
+        entry = one.entries.get(cluster)
+        if entry is None:
+            if changed := judged.changed(cluster):
+                yield f"{cluster}: not in the report, but {sorted(changed)} were changed"
+            continue
         problems = {problem["namespace"]: problem["outcome"] for problem in entry["problems"]}
         changed = judged.changed(cluster)
         for name in sorted(changed & problems.keys()):
@@ -262,52 +342,79 @@ def _least_life(after: State, namespaces: frozenset[str]) -> float | None:
     return min(lives, default=None)
 
 
-def _untouched_unaffected(judged: Judged) -> Iterator[str]:
-    """Require a cluster that no fault can reach to be as it would be without any."""
+def _untouched_unaffected(judged: Judged) -> Iterator[Broken]:
+    """Require a cluster that no fault can reach to be as it would be without any.
+
+    Only what lacks time is a matter of time: what was done is not, nor any other error.
+    """
     for one in judged.invocations:
-        if not one.reported:
+        if not one.reported or one.dispatches:
             continue
-        for cluster in sorted(one.targets - judged.touched):
+        # A worker's messages may be about a discovery, too.
+        for cluster in sorted((one.targets & judged.furnished.keys()) - judged.touched):
             entry = one.entries.get(cluster)
             if entry is None or entry["error"] is not None:
-                error = entry and entry["error"]
-                yield f"{cluster}: no fault can reach it, but {one.action} reports {error}"
-            elif judged.alone:
+                found = one.entry(cluster)
+                error = found and found["error"]
+                if error and error["type"] == "PruneHeldBack" and _all_foreign(judged, cluster):
+                    continue  # prune's brake: more would go than stay
+                yield Broken(
+                    f"{cluster}: no fault can reach it, but {one.action} reports {error}",
+                    timed=error is not None and _lacked_time(error),
+                )
+            elif judged.sole(cluster) is one:
                 yield from _as_asked(judged, one, cluster, entry)
+
+
+def _all_foreign(judged: Judged, cluster: str) -> bool:
+    contents = judged.furnished[cluster].contents
+    return all(contents.get(name) == "foreign" for name in SELECTED)
+
+
+def _lacked_time(error: Mapping[str, str]) -> bool:
+    return error["type"] in OF_TIME or TOO_LATE in error.get("message", "")
 
 
 def _as_asked(
     judged: Judged, one: Invocation, cluster: str, entry: dict[str, Any]
-) -> Iterator[str]:
+) -> Iterator[Broken]:
     furnished = judged.furnished[cluster]
     changed = judged.changed(cluster)
     expected = {
         name
         for name, content in furnished.contents.items()
-        if content != "foreign"
-        and (
-            (one.action == "remove" and content != "nothing")
-            or (one.action == "push" and one.may_write(cluster, name))
-            or (
-                one.action == "sweep"
-                and one.may_write(cluster, name)
-                and content in ("nothing", "ending")
+        if (content == "foreign" and furnished.takes and one.may_take(cluster, name))
+        or (
+            content != "foreign"
+            and (
+                (one.action == "remove" and content != "nothing")
+                or (one.action == "push" and one.may_write(cluster, name))
+                or (
+                    one.action == "sweep"
+                    and one.may_write(cluster, name)
+                    and content in ("nothing", "ending")
+                )
+                or (content != "nothing" and one.may_delete(furnished, name))
             )
-            or (content != "nothing" and one.may_delete(furnished, name))
         )
     }
-    if changed != expected:
-        yield (
-            f"{cluster}: no fault can reach it, but {one.action} changed {sorted(changed)} instead"
-            f" of {sorted(expected)}"
-        )
+    problems = {problem["namespace"]: problem for problem in entry["problems"]}
+    late = {name for name, problem in problems.items() if problem["outcome"] in LATE}
     wrong = {
-        problem["namespace"]
-        for problem in entry["problems"]
-        if problem["outcome"] not in ("conflict", "left")
+        name for name, problem in problems.items() if problem["outcome"] not in ("conflict", "left")
     }
+    in_time = not wrong or wrong > late
+    if changed != expected:
+        yield Broken(
+            f"{cluster}: no fault can reach it, but {one.action} changed {sorted(changed)} instead"
+            f" of {sorted(expected)}",
+            timed=changed < expected and not in_time,
+        )
     if wrong and one.action in WRITES:
-        yield f"{cluster}: no fault can reach it, but there are problems in {sorted(wrong)}"
+        yield Broken(
+            f"{cluster}: no fault can reach it, but there are problems in {sorted(wrong)}",
+            timed=not in_time,
+        )
 
 
 def _messages_kept(judged: Judged) -> Iterator[str]:
@@ -315,19 +422,24 @@ def _messages_kept(judged: Judged) -> Iterator[str]:
     for one in judged.invocations:
         if not one.reported or not one.result.reports:
             continue
+        held: set[str] = set()
         if one.messages:
             answer = one.result.answer
             failures = answer.get("batchItemFailures", ()) if isinstance(answer, dict) else ()
             kept = {failure["itemIdentifier"] for failure in failures}
-            for message, cluster in one.messages.items():
-                entry = one.entries.get(cluster)
-                done = entry is not None and entry["ok"] and one.run_error is None
-                if (message in kept) == done:
-                    yield f"batch: {cluster} done: {done}, its message kept: {message in kept}"
-            continue
+            for message, clusters in one.messages.items():
+                undone = {name for name in clusters if not one.done(name)}
+                # A message about several clusters leaves those that failed to their own messages.
+                if message not in kept and (
+                    lost := undone if len(clusters) == 1 else undone - judged.queued
+                ):
+                    yield f"batch: not done, and its message not kept: {sorted(lost)}"
+                elif len(clusters) == 1 and message in kept and not undone:
+                    yield f"batch: done, but its message kept: {clusters[0]}"
+            held = {name for message in kept for name in one.messages.get(message, ())}
         said = {name for report in one.result.reports for name in report.get("queued", ())}
-        if said - judged.queued:
-            yield f"{one.action}: reported as queued, but is not: {sorted(said - judged.queued)}"
+        if lost := said - judged.queued - held:
+            yield f"{one.action}: reported as queued, but is not: {sorted(lost)}"
 
 
 def _still(judged: Judged) -> Iterator[str]:

@@ -60,8 +60,9 @@ def of_bearer(token: str) -> list[str]:
             for name in ("X-Amz-Signature", "X-Amz-Security-Token")
             for value in query.get(name, ())
         ]
-    elif token.count(".") == 2:  # a JSON Web Token; its head is the same in every one
-        found = token.split(".")[1:]
+    elif token.count(".") == 2:
+        # A JSON Web Token. Its claims are names that other texts have, too; its signature is not.
+        found = [token.rpartition(".")[2]]
     return found
 
 

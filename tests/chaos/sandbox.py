@@ -1,7 +1,6 @@
 """A Lambda sandbox in its own process, which can be frozen, and killed while it works.
 
-Run as `python -m tests.chaos.sandbox DESCRIPTOR`, it reads one invocation a line and writes one
-result a line to that descriptor. Its standard output and error are the function's own.
+Its standard output and error are the function's own.
 """
 
 import contextlib
@@ -11,9 +10,8 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +59,7 @@ class SandboxProcess(Closable):
         self._results = os.fdopen(reader, "rb")
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.chaos.sandbox", str(writer)],
+                [sys.executable, "-m", "tests.chaos.sandbox_process", str(writer)],
                 env={**environ, "PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.defpath},
                 stdin=subprocess.PIPE,
                 stdout=output,
@@ -76,7 +74,12 @@ class SandboxProcess(Closable):
     ) -> None:
         """Start one invocation. `fresh`: as the first in its sandbox. `environ`: in addition."""
         self._allowed = seconds
-        asked = {"event": event, "seconds": seconds, "fresh": fresh, "environ": {**(environ or {})}}
+        asked = {
+            "event": event,
+            "context": asdict(Context(seconds)),
+            "fresh": fresh,
+            "environ": {**(environ or {})},
+        }
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(asked).encode() + b"\n")
         self._process.stdin.flush()
@@ -142,48 +145,3 @@ def starved(pid: int) -> float:
         with contextlib.suppress(OSError, IndexError):
             nanoseconds += int(stat.read_text().split()[1])
     return nanoseconds / 1e9
-
-
-class _Countdown(Context):
-    """Lambda's context, whose time passes."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(seconds)
-        self._until = time.monotonic() + seconds
-
-    def get_remaining_time_in_millis(self) -> int:
-        return max(0, int((self._until - time.monotonic()) * 1000))
-
-
-def main(descriptor: int) -> None:
-    from ecr_public_pusher.handler import invoke
-    from ecr_public_pusher.invocation.sandbox import Sandbox
-
-    sandbox = Sandbox()
-    own = dict(os.environ)
-    with os.fdopen(descriptor, "w") as results:
-        print("ready", file=results, flush=True)
-        for line in sys.stdin:
-            asked = json.loads(line)
-            if asked["fresh"]:
-                os.environ.clear()
-                os.environ.update(own | asked["environ"])
-                sandbox = Sandbox()
-            began = time.monotonic()
-            result: dict[str, Any] = {}
-            try:
-                result["answer"] = invoke(
-                    asked["event"],
-                    _Countdown(asked["seconds"]),
-                    sandbox=sandbox,
-                    environ=os.environ,
-                )
-            except Exception as error:  # noqa: BLE001 - what Lambda logs of it is judged, too
-                result["error"] = f"{type(error).__name__}: {error}"
-            result["seconds"] = time.monotonic() - began
-            sys.stdout.flush()
-            print(json.dumps(result), file=results, flush=True)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

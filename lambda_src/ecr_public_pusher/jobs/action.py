@@ -5,7 +5,7 @@ If the Secret has changed since, look and decide again.
 
 import random
 from copy import replace
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ecr_public_pusher.deadline import Deadline
@@ -36,7 +36,8 @@ class Action:
     """Executor of one cluster's decisions.
 
     `manifest`: the Secret to apply; None for a removal. `looks`: Secrets may be listed by name;
-    otherwise a changed one is looked at again by `get`.
+    otherwise a changed one is looked at again by `get`. `seen_again`: receives what such a look
+    found, by namespace.
     """
 
     api: KubernetesApi
@@ -44,6 +45,7 @@ class Action:
     deadline: Deadline
     manifest: SecretManifest | None
     looks: bool
+    seen_again: dict[str, SeenSecret | None] = field(default_factory=dict)
 
     @property
     def _accounts(self) -> ImagePullSecrets:
@@ -71,7 +73,7 @@ class Action:
                     return await self._delete(decision, patience)
                 return await self._push(decision, patience)
             except _Outdated as refusal:
-                seen = await self._look(decision.name)
+                seen = self.seen_again[decision.name] = await self._look(decision.name)
                 if ours := self._written_by_this_run(seen, first):
                     # Only its ServiceAccounts remain to be changed.
                     decision = replace(decision, step=Step.CURRENT, outcome=ours, seen=seen)

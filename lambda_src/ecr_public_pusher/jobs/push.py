@@ -50,6 +50,7 @@ class Push:
     _manifest: SecretManifest | None = None
     _late: float = 0.0
     _lacking: Collection[str] = ()
+    _seen_again: dict[str, SeenSecret | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ledger.targets = self._judge().selected(self._observation, self.intent.scope)
@@ -199,7 +200,12 @@ class Push:
 
     def _carry_out(self, api: KubernetesApi, judge: Judge) -> CarryOut:
         action = Action(
-            api, judge, self.deadline, self._manifest, looks=self._observation.secrets is not None
+            api,
+            judge,
+            self.deadline,
+            self._manifest,
+            looks=self._observation.secrets is not None,
+            seen_again=self._seen_again,
         )
         return CarryOut(action, self.ledger, self.most_connections, self._late)
 
@@ -275,14 +281,15 @@ class Push:
             return (self._manifest.expires_at - now).total_seconds()
         if self._observation.secrets is None:
             return None
-        seen = self._observation.secrets.get(name)
+        # Another run, or another owner, may have written or deleted it since.
+        seen = self._seen_again.get(name, self._observation.secrets.get(name))
         if outcome is not None and outcome.outcome in _LACKING_NOTHING:
             if outcome.outcome is not Outcome.CONFLICT or seen is None or not self._is_ours(seen):
                 return None
             # Others hold some of its fields, but the token is ours, and nothing renews it.
             return seen.seconds_left(now)
         if seen is None:
-            return 0.0 if name in self._lacking else None
+            return 0.0 if name in self._lacking or name in self._seen_again else None
         return seen.seconds_left(now) if self.intent.stack.document_of(seen.owner) else None
 
     def _is_ours(self, seen: SeenSecret) -> bool:

@@ -9,9 +9,18 @@ from ecr_public_pusher.configuration.kubectl_commands import kubectl
 from ecr_public_pusher.configuration.loader import Configuration
 from ecr_public_pusher.configuration.names import is_glob, matches
 from ecr_public_pusher.configuration.narrowing import Narrowing
-from ecr_public_pusher.errors import CannotBeJudged, PusherError, RequestError
+from ecr_public_pusher.errors import (
+    CannotBeJudged,
+    EksError,
+    PusherError,
+    RequestError,
+    RoleError,
+)
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.results import Namespace
+
+# Errors of what AWS answered in this run, not of a document's text.
+_OF_THIS_RUN = (CannotBeJudged, EksError, RoleError)
 
 
 @dataclass(frozen=True)
@@ -103,7 +112,7 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
     discovery all of whose clusters have one is no mistake. The id of such a cluster is one.
 
     Disabled and invalid documents were reported by their own push: a sweep reports only what it
-    could not judge itself.
+    could not judge itself, and discoveries for which it could not look.
     """
     if request.deleted is not None or request.unknown_parameter is not None:
         return Plan()
@@ -188,7 +197,7 @@ def _not_judged(
     return {
         document_id: error
         for document_id, error in _invalid(configuration, wanted).items()
-        if isinstance(error, CannotBeJudged)
+        if isinstance(error, _OF_THIS_RUN)
     }
 
 

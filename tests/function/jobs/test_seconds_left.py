@@ -1,6 +1,7 @@
 """The least life left of any selected namespace's Secret: measured by each run, and emitted."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -68,6 +69,51 @@ def test_a_namespace_that_is_not_there_and_a_secret_that_is_anothers_lack_nothin
     prod.foreign_secret("prod", "c")
     prod.document("prod", "namespaces: [a, b, c, gone]")
     assert left(prod) == 12.0
+
+
+def meanwhile(world: World, change: Callable[[], object]) -> None:
+    """Have `change` happen in the namespace b between the next look at it and the write."""
+    cluster = world.clusters["prod"]
+    assert isinstance(cluster, EmbeddedCluster)
+    left_to_do = [change]
+
+    def answer(request: SeenRequest) -> Response | None:
+        if request.method == "PATCH" and "/b/" in request.path and left_to_do:
+            left_to_do.pop()()
+        return None
+
+    cluster.intercept = answer
+
+
+@pytest.mark.parametrize("event", [{}, {"action": "sweep"}])
+def test_one_that_another_owner_writes_meanwhile_lacks_nothing(
+    prod: World, event: dict[str, str]
+) -> None:
+    prod.clusters["prod"].admin("DELETE", "/api/v1/namespaces/b/secrets/ecr-public-token")
+    meanwhile(prod, lambda: prod.foreign_secret("prod", "b"))
+    assert left(prod, event) == 12.0
+
+
+def test_one_that_a_push_writes_during_a_sweep_has_its_life(prod: World) -> None:
+    prod.clusters["prod"].admin("DELETE", "/api/v1/namespaces/b/secrets/ecr-public-token")
+    meanwhile(prod, prod.invoke)
+    assert left(prod, {"action": "sweep"}) == 12.0
+
+
+def test_one_that_is_deleted_meanwhile_and_cannot_be_written_has_nothing_left(prod: World) -> None:
+    cluster = prod.clusters["prod"]
+    assert isinstance(cluster, EmbeddedCluster)
+
+    def answer(request: SeenRequest) -> Response | None:
+        if request.method != "PATCH" or "/b/" not in request.path:
+            return None
+        if prod.secret("prod", "b") is None:
+            return recorded("webhook-http-500").response
+        cluster.admin("DELETE", "/api/v1/namespaces/b/secrets/ecr-public-token")
+        return None
+
+    cluster.intercept = answer
+    assert left(prod) == 0.0
 
 
 @pytest.mark.parametrize(("event", "hours"), [({}, 5), ({"action": "sweep"}, 1)])

@@ -160,6 +160,28 @@ def test_a_region_that_gives_no_answer_is_not_blamed_on_permissions(fleet: World
     assert error["remedy"].startswith("EKS in eu-west-1 did not respond.")
 
 
+@pytest.mark.parametrize(
+    ("event", "expected", "error"),
+    [
+        ({}, ["fleet/eu-west-1/*", "fleet/us-east-1/*"], "DiscoveryError"),
+        ({"clusters": ["fleet/us-east-1/one"]}, ["fleet/us-east-1/one"], "EksError"),
+    ],
+)
+def test_a_sweep_that_may_not_look_says_so(
+    fleet: World, event: dict[str, Any], expected: list[str], error: str
+) -> None:
+    """Its clusters would be in no report otherwise, and the sweep would be ok."""
+    for action in ("ListClusters", "DescribeCluster"):
+        fleet.aws.script(
+            "eks",
+            action,
+            lambda request: Answer.refusal(request, "AccessDeniedException", "no", status=403),
+        )
+    report = fleet.invoke({"action": "sweep", **event})
+    assert (report["ok"], ids(report)) == (False, expected)
+    assert {one["error"]["type"] for one in report["clusters"]} == {error}
+
+
 def test_a_cluster_that_may_not_be_described_is_not_taken_for_one_without_tags(
     fleet: World,
 ) -> None:

@@ -110,6 +110,9 @@ class HttpsServer(ThreadingHTTPServer):
             address,
         )
 
+    def before_reading(self) -> None:
+        """Do nothing: a server that is slow to read overrides this, called before each request."""
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore broken connections; errors of our own are answered with a 500 already."""
 
@@ -138,6 +141,7 @@ class _Connection(socketserver.StreamRequestHandler):
                 pass
 
     def _read(self) -> HttpRequest | None:
+        self.server.before_reading()
         line = self.rfile.readline(MAX_LINE)
         if not line.strip():
             return None
