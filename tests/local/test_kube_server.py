@@ -18,7 +18,7 @@ from infra.local.kube import (
     SeenRequest,
     start_cluster,
 )
-from infra.local.kube.http.client import context
+from infra.local.kube.http.client import AdminClient, context
 
 READY = "/readyz"
 
@@ -62,8 +62,12 @@ def test_another_host_name_or_ca_is_refused(cluster: EmbeddedCluster) -> None:
 
 
 def test_a_connection_stuck_before_its_handshake_holds_up_nobody(cluster: EmbeddedCluster) -> None:
-    with socket.create_connection(("127.0.0.1", port(cluster))):
-        assert cluster.admin("GET", READY)[0] == 200
+    with (
+        socket.create_connection(("127.0.0.1", port(cluster))),
+        connect(cluster, context(cluster.ca_pem)) as connection,
+    ):
+        connection.sendall(b"GET /version HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_one_connection_carries_many_requests(cluster: EmbeddedCluster) -> None:
@@ -85,6 +89,38 @@ def test_a_chunked_body_is_read(cluster: EmbeddedCluster) -> None:
             chunked=True,
         )
     assert answer.status == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", READY, None),
+        ("GET", "/api/v1/namespaces/kube-system", None),
+        ("HEAD", "/api/v1/namespaces/kube-system", None),
+        ("GET", "/api/v1/namespaces/none", None),
+        ("GET", "/nothing", None),
+        ("POST", "/api/v1/namespaces", {"metadata": {"name": "Not A Name"}}),
+        ("POST", "/api/v1/namespaces", b"{"),
+    ],
+    ids=["bytes", "object", "head", "missing", "no path", "invalid", "no JSON"],
+)
+def test_an_administrator_is_answered_as_over_https(
+    method: str, path: str, body: object, cluster: EmbeddedCluster
+) -> None:
+    direct = cluster.admin(method, path, body)
+    token = cluster.kubeconfig()["users"][0]["user"]["token"]
+    client = AdminClient(cluster.endpoint, cluster.ca_pem, token)
+    assert client.send(method, path, body) == direct
+    client.close()
+    seen = [(one.method, one.path, one.user, one.status, one.body) for one in cluster.requests]
+    assert seen[: len(seen) // 2] == seen[len(seen) // 2 :]
+
+
+def test_a_closed_cluster_answers_no_administrator() -> None:
+    with EmbeddedCluster("closed", credentials=lambda _: None) as cluster:
+        assert cluster.admin("GET", READY)[0] == 200
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        cluster.admin("GET", READY)
 
 
 def test_requests_are_noted_without_their_tokens(cluster: EmbeddedCluster) -> None:

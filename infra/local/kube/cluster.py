@@ -104,7 +104,7 @@ class Cluster(Protocol):
 
 
 class Administered(Closable):
-    """The administrator's half of a cluster, over the same HTTPS endpoint that everybody uses."""
+    """The administrator's half of a cluster: its requests and its kubeconfig."""
 
     name: str
     endpoint: str

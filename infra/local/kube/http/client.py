@@ -1,5 +1,6 @@
 """The administrator's HTTPS client, verified against the cluster's CA; no retries or redirects."""
 
+import functools
 import json
 import ssl
 from typing import Any
@@ -26,11 +27,16 @@ class AdminClient:
     """A client with one bearer token."""
 
     def __init__(self, endpoint: str, ca_pem: str, token: str) -> None:
-        never = urllib3.Retry(total=0, redirect=False)
         self._endpoint = endpoint
+        self._ca_pem = ca_pem
         self._token = token
-        self._pool = urllib3.PoolManager(
-            ssl_context=context(ca_pem), retries=never, timeout=TIMEOUT, maxsize=8
+
+    @functools.cached_property
+    def _pool(self) -> urllib3.PoolManager:
+        """The connections, whose TLS context is made with the first request."""
+        never = urllib3.Retry(total=0, redirect=False)
+        return urllib3.PoolManager(
+            ssl_context=context(self._ca_pem), retries=never, timeout=TIMEOUT, maxsize=8
         )
 
     def send(
@@ -41,23 +47,31 @@ class AdminClient:
         `body` is sent as JSON unless it is bytes. An answer that is not JSON is returned as its
         `message`.
         """
-        headers = {"Authorization": f"Bearer {self._token}", "User-Agent": USER_AGENT}
-        if body is not None:
-            headers["Content-Type"] = content_type
-            body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers, content = prepared(self._token, body, content_type)
         answer = self._pool.request(
-            method, self._endpoint + path, body=body, headers=headers, redirect=False
+            method, self._endpoint + path, body=content or None, headers=headers, redirect=False
         )
-        try:
-            decoded = json.loads(answer.data)
-        except ValueError:
-            decoded = None
-        return answer.status, (
-            decoded
-            if isinstance(decoded, dict)
-            else {"message": answer.data.decode("utf-8", "replace")}
-        )
+        return answer.status, decoded_answer(answer.data)
 
     def close(self) -> None:
         """Close the pooled connections."""
-        self._pool.clear()
+        if "_pool" in vars(self):
+            self._pool.clear()
+
+
+def prepared(token: str, body: Any, content_type: str) -> tuple[dict[str, str], bytes]:
+    """Return the headers and the body of an administrator's request."""
+    headers = {"Authorization": f"Bearer {token}", "User-Agent": USER_AGENT}
+    if body is None:
+        return headers, b""
+    headers["Content-Type"] = content_type
+    return headers, body if isinstance(body, bytes) else json.dumps(body).encode()
+
+
+def decoded_answer(data: bytes) -> Object:
+    """Return an answer's JSON object; an answer that is none becomes the `message` of one."""
+    try:
+        found = json.loads(data)
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {"message": data.decode("utf-8", "replace")}

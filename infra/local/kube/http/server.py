@@ -202,11 +202,7 @@ class _Connection(socketserver.StreamRequestHandler):
 
 def encoded(answer: Response, *, closing: bool = False, bodiless: bool = False) -> bytes:
     """Return the answer's bytes: status line, headers, body."""
-    body = (
-        answer.body
-        if isinstance(answer.body, bytes)
-        else json.dumps(answer.body, separators=(",", ":"), ensure_ascii=False).encode()
-    )
+    body = encoded_body(answer)
     headers = {
         "Content-Type": "application/json",
         "Cache-Control": "no-cache, private",
@@ -223,6 +219,13 @@ def encoded(answer: Response, *, closing: bool = False, bodiless: bool = False) 
         "",
     ]
     return "\r\n".join(lines).encode("latin-1") + (b"" if bodiless else body)
+
+
+def encoded_body(answer: Response) -> bytes:
+    """Return the answer's body, a JSON object as its bytes."""
+    if isinstance(answer.body, bytes):
+        return answer.body
+    return json.dumps(answer.body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _context(certificate: Certificate, client_ca_pem: str) -> ssl.SSLContext:
