@@ -9,11 +9,12 @@ import time
 from collections import Counter
 
 from tests.month.alarm_judge import judge_alarms
-from tests.month.settings import DAY, HOUR, PROFILES
+from tests.month.settings import DAY, HOUR, MINUTE, PROFILES
 from tests.month.simulation import simulate
 from tests.stack.alarms import alarms
 
 DAYS = 28.0
+DAYS_A_LINE = 4.0
 
 
 def main() -> int:
@@ -41,38 +42,63 @@ def main() -> int:
 
 def _month(days: float, seed: int, profile: str) -> bool:
     """Simulate one stack, print its table, and return whether a promise was broken."""
-
-    def progress(now: float) -> None:
-        if sys.stderr.isatty():
-            print(f"\r\x1b[K{profile}: day {now / DAY:.1f}", end="", file=sys.stderr, flush=True)
-
     began = time.monotonic()
-    month = simulate(days, seed, profile, progress=progress)
+    month = simulate(days, seed, profile, progress=_Progress(profile, days))
     verdict = judge_alarms(month, alarms(**month.settings.parameters))
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr)
     judge, record = month.judge, month.record
+    violations = [*judge.violations, *verdict.violations]
+    silence, place = verdict.silence
+    without = max((end - begin for begin, end, _ in judge.gaps), default=0.0)
     rows = {
         "stack, seed": f"{profile}, {seed}",
         "simulated days": f"{days:g}",
-        "invocations": _counted(record.invocations),
+        "invocations": f"{_counted(record.invocations)}; {record.at_once} events twice at once;"
+        f" the longest took {record.longest:.0f} s",
         "outages": _counted(Counter(one.kind for one in month.weather.outages)),
         "hours of Secrets": f"{judge.kept / HOUR:.0f} of {judge.hours / HOUR:.0f} kept"
         f" ({judge.kept / (judge.hours or 1):.2%}); {len(judge.ended)} Secrets ended",
+        "without a Secret": f"{_time(without)} at the longest; {_time(silence)} of it in silence,"
+        f" without an alarm ({place})",
         "alarms": _counted(verdict.raised),
-        "seconds": f"{time.monotonic() - began:.0f}",
+        "longest delays": ", ".join(
+            f"{name} {_time(seconds)}" for name, seconds in sorted(verdict.delays.items())
+        ),
+        "broken promises": str(len(violations)),
+        "seconds": f"{time.monotonic() - began:.0f}, {time.process_time():.0f} of CPU so far",
     }
     for name, value in rows.items():
         print(f"{name:<18}{value}")
-    violations = [*judge.violations, *verdict.violations]
     for one in violations:
         print(f"BROKEN  {one}")
     if violations:
         print(f'again: make month ARGS="--days {days:g} --seed {seed} --profile {profile}"')
-    else:
-        print("No promise was broken.")
     print(flush=True)
     return bool(violations)
+
+
+class _Progress:
+    """The printer of the day that is simulated: in place on a terminal, else every few days."""
+
+    def __init__(self, profile: str, days: float) -> None:
+        self._profile = profile
+        self._days = days
+        self._next = 0.0
+
+    def __call__(self, now: float) -> None:
+        terminal = sys.stderr.isatty()
+        if now / DAY >= self._next:
+            self._next = now / DAY + (0.1 if terminal else DAYS_A_LINE)
+            line = f"{self._profile}: day {now / DAY:.1f} of {self._days:g}"
+            print(
+                f"\r\x1b[K{line}\r" if terminal else line,
+                end="" if terminal else "\n",
+                file=sys.stderr,
+                flush=True,
+            )
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / HOUR:.2f} h" if seconds >= HOUR else f"{seconds / MINUTE:.0f} min"
 
 
 def _counted(counts: object) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ecr_public_pusher.invocation.sandbox import Sandbox
 from tests.month.alarm_judge import judge_alarms
 from tests.month.judge import Violation
 from tests.month.settings import HOUR, MINUTE
@@ -105,7 +106,7 @@ def planted(invoke: Any, hours: float, profile: str = "no-sweep") -> list[Violat
 
 
 def test_a_function_that_writes_nothing_is_caught() -> None:
-    def idle(world: World, event: Any) -> Any:
+    def idle(world: World, event: Any, sandbox: Sandbox) -> Any:
         return {"ok": True}
 
     found = said(planted(idle, 2, "rare-sweep"))
@@ -115,7 +116,7 @@ def test_a_function_that_writes_nothing_is_caught() -> None:
 
 
 def test_a_function_that_does_not_renew_is_caught() -> None:
-    def lazy(world: World, event: Any) -> Any:
+    def lazy(world: World, event: Any, sandbox: Sandbox) -> Any:
         return world.invoke({"action": "sweep"})
 
     assert "alpha/team-a has 4.00 h right after its push" in said(planted(lazy, 8.1))
@@ -134,5 +135,5 @@ def test_a_retry_queue_that_loses_its_messages_is_caught(retries: bool) -> None:
 def test_the_hours_with_a_secret_are_counted() -> None:
     month = simulate(3 / 24, 1, "no-sweep", weather=Weather(), deeds=[])
     lived = month.judge.hours / HOUR
-    assert lived == pytest.approx(3 * 7)
-    assert month.judge.kept / HOUR == pytest.approx(lived - 7 * MINUTE / HOUR)
+    assert lived == pytest.approx(3 * 9)
+    assert month.judge.kept / HOUR == pytest.approx(lived - 9 * MINUTE / HOUR)
