@@ -125,91 +125,95 @@ def test_the_order_of_documents_and_of_what_is_listed_decides_nothing(
     assert decided(parameters, intent, seen) == decided(shuffled(parameters), intent, other)
 
 
-@estates
-@examples(60)
-def test_each_selected_namespace_has_one_decision_and_no_other_two(
-    parameters: list[Parameter], intent: Intent, seen: Observation
+def each_selected_namespace_has_one_decision_and_no_other_two(
+    cluster: PlannedCluster, decisions: list[Decision], intent: Intent, seen: Observation
 ) -> None:
-    for cluster, decisions in decided(parameters, intent, seen):
-        found = [one.name for one in decisions]
-        assert len(found) == len(set(found))
-        if intent.kind != "remove":
-            selected = Judge(cluster, intent, NOW).selected(seen, intent.scope)
-            assert {one.name for one in selected} <= set(found)
-        for one in decisions:
-            assert one.outcome is None or one.outcome.namespace == one.name
-            # Only a push reports each: what a sweep leaves alone is not reported.
-            assert one.outcome or intent.kind != "push" or one.step is Step.ASK
+    found = [one.name for one in decisions]
+    assert len(found) == len(set(found))
+    if intent.kind != "remove":
+        selected = Judge(cluster, intent, NOW).selected(seen, intent.scope)
+        assert {one.name for one in selected} <= set(found)
+    for one in decisions:
+        assert one.outcome is None or one.outcome.namespace == one.name
+        # Only a push reports each: what a sweep leaves alone is not reported.
+        assert one.outcome or intent.kind != "push" or one.step is Step.ASK
 
 
-@estates
-@examples(60)
-def test_the_step_is_the_tables(
-    parameters: list[Parameter], intent: Intent, seen: Observation
+def the_step_is_the_tables(
+    cluster: PlannedCluster, decisions: list[Decision], intent: Intent, seen: Observation
 ) -> None:
     if intent.kind == "remove" or seen.secrets is None or seen.namespaces is None:
         return
-    for cluster, decisions in decided(parameters, intent, seen):
-        selected = {one.name for one in Judge(cluster, intent, NOW).selected(seen, intent.scope)}
-        there = {one.name for one in seen.namespaces if not one.terminating} - seen.unseen
-        for one in decisions:
-            if one.name in selected & there:
-                found = row(seen.secrets.get(one.name), cluster, one.namespace)
-                assert STEPS[found].split()[intent.kind == "sweep"] in WORDS[one.step], found
+    selected = {one.name for one in Judge(cluster, intent, NOW).selected(seen, intent.scope)}
+    there = {one.name for one in seen.namespaces if not one.terminating} - seen.unseen
+    for one in decisions:
+        if one.name in selected & there:
+            found = row(seen.secrets.get(one.name), cluster, one.namespace)
+            assert STEPS[found].split()[intent.kind == "sweep"] in WORDS[one.step], found
+
+
+def somebody_elses_secret_is_written_only_by_a_push_with_take_ownership(
+    cluster: PlannedCluster, decisions: list[Decision], intent: Intent, seen: Observation
+) -> None:
+    for one in decisions:
+        if one.seen is None or one.step not in WRITES:
+            continue
+        secret = one.seen
+        ours = STACK.document_of(secret.owner) is not None
+        held = secret.held_by(STACK.field_manager) or not (secret.managers | secret.writers)
+        if (ours and held) or (ours and secret.restored):
+            continue
+        assert one.step is Step.TAKE
+        assert intent.kind == "push"
+        assert cluster.config.take_ownership
+
+
+def only_a_removal_and_a_whole_push_that_prunes_delete_and_only_their_own(
+    cluster: PlannedCluster, decisions: list[Decision], intent: Intent, seen: Observation
+) -> None:
+    for one in decisions:
+        if one.step is not Step.DELETE:
+            continue
+        assert intent.kind == "remove" or (intent.cleans_up and cluster.config.prune)
+        assert one.seen is not None
+        assert STACK.document_of(one.seen.owner) == cluster.config.id
+        assert not one.seen.deleting
+        assert intent.kind == "remove" or not cluster.config.selection.selects(one.namespace)
+
+
+def what_is_newer_than_the_run_is_not_written_again(
+    cluster: PlannedCluster, decisions: list[Decision], intent: Intent, seen: Observation
+) -> None:
+    for one in decisions:
+        if one.seen is None or not one.seen.pushed_at or one.seen.pushed_at <= READ_AT:
+            continue
+        own = STACK.document_of(one.seen.owner) == cluster.config.id
+        held = one.seen.held_by(STACK.field_manager)
+        if own and held and intent.kind != "remove":
+            assert one.step not in WRITES
+
+
+RULES = (
+    each_selected_namespace_has_one_decision_and_no_other_two,
+    the_step_is_the_tables,
+    somebody_elses_secret_is_written_only_by_a_push_with_take_ownership,
+    only_a_removal_and_a_whole_push_that_prunes_delete_and_only_their_own,
+    what_is_newer_than_the_run_is_not_written_again,
+)
 
 
 @estates
-@examples(60)
-def test_somebody_elses_secret_is_written_only_by_a_push_with_take_ownership(
+@examples(100)
+def test_each_decision_is_within_the_rules(
     parameters: list[Parameter], intent: Intent, seen: Observation
 ) -> None:
     for cluster, decisions in decided(parameters, intent, seen):
-        for one in decisions:
-            if one.seen is None or one.step not in WRITES:
-                continue
-            secret = one.seen
-            ours = STACK.document_of(secret.owner) is not None
-            held = secret.held_by(STACK.field_manager) or not (secret.managers | secret.writers)
-            if (ours and held) or (ours and secret.restored):
-                continue
-            assert one.step is Step.TAKE
-            assert intent.kind == "push"
-            assert cluster.config.take_ownership
-
-
-@estates
-@examples(60)
-def test_only_a_removal_and_a_whole_push_that_prunes_delete_and_only_their_own(
-    parameters: list[Parameter], intent: Intent, seen: Observation
-) -> None:
-    for cluster, decisions in decided(parameters, intent, seen):
-        for one in decisions:
-            if one.step is not Step.DELETE:
-                continue
-            assert intent.kind == "remove" or (intent.cleans_up and cluster.config.prune)
-            assert one.seen is not None
-            assert STACK.document_of(one.seen.owner) == cluster.config.id
-            assert not one.seen.deleting
-            assert intent.kind == "remove" or not cluster.config.selection.selects(one.namespace)
-
-
-@estates
-@examples(60)
-def test_what_is_newer_than_the_run_is_not_written_again(
-    parameters: list[Parameter], intent: Intent, seen: Observation
-) -> None:
-    for cluster, decisions in decided(parameters, intent, seen):
-        for one in decisions:
-            if one.seen is None or not one.seen.pushed_at or one.seen.pushed_at <= READ_AT:
-                continue
-            own = STACK.document_of(one.seen.owner) == cluster.config.id
-            held = one.seen.held_by(STACK.field_manager)
-            if own and held and intent.kind != "remove":
-                assert one.step not in WRITES
+        for rule in RULES:
+            rule(cluster, decisions, intent, seen)
 
 
 @pushes
-@examples(60)
+@examples(40)
 def test_two_documents_never_write_to_the_same_secret(
     parameters: list[Parameter], intent: Intent, seen: Observation
 ) -> None:
@@ -225,7 +229,7 @@ def test_two_documents_never_write_to_the_same_secret(
 
 
 @pushes
-@examples(60)
+@examples(40)
 def test_what_an_invalid_document_wrote_stays_as_it_is(
     parameters: list[Parameter], intent: Intent, seen: Observation
 ) -> None:
