@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ecr_public_pusher.jobs.secret_manifest import EXPIRES_AT, OWNER, PUSHED_AT
@@ -47,6 +47,23 @@ EVENTS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
         {"namespaces": ["a", "team-*"]},
         {"clusters": ["*"], "prune": "all"},
     )
+)
+
+
+# A push creates, takes over, renews, adopts and prunes one each.
+EACH_CHANGE = (
+    {
+        "first": '{"cluster": "main", "namespaces": ["a", "b", "team-*"], "prune": true,'
+        ' "takeOwnership": true}'
+    },
+    {
+        "a": None,
+        "b": ("", 0),
+        "team-a": ("first", 11),
+        "team-b": ("gone", 2),
+        "web": ("first", 2),
+    },
+    dict[str, Any](),
 )
 
 
@@ -141,6 +158,7 @@ def told(report: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(ESTATES, CONTENTS, EVENTS)
+@example(*EACH_CHANGE)
 @examples(12)
 def test_a_push_does_what_its_plan_says_and_the_plan_writes_nothing(
     world: World, documents: dict[str, str], contents: dict[str, Any], event: dict[str, Any]
