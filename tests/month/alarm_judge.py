@@ -77,12 +77,24 @@ def judge_alarms(
     month: Month, alarms: Mapping[str, Mapping[str, Any]], readings: Readings | None = None
 ) -> Verdict:
     """Return what these alarms (properties by logical id) did in a simulation, and should have."""
-    end = month.days * DAY
-    calls = {
-        name: _calls(Alarm.from_properties(properties), month.record.metrics, end, readings)
+    return judge_calls(month, calls_of(month, alarms, readings))
+
+
+def calls_of(
+    month: Month, alarms: Mapping[str, Mapping[str, Any]], readings: Readings | None = None
+) -> Mapping[str, Calls]:
+    """Return when each of these alarms was in ALARM in a simulation."""
+    return {
+        name: _calls(
+            Alarm.from_properties(properties), month.record.metrics, month.days * DAY, readings
+        )
         for name, properties in alarms.items()
     }
-    judge = _Judge(month, calls, end)
+
+
+def judge_calls(month: Month, calls: Mapping[str, Calls]) -> Verdict:
+    """Return what alarms that were in ALARM at these times should have done."""
+    judge = _Judge(month, calls, month.days * DAY)
     violations = sorted(judge.violations(), key=lambda one: one.at)
     raised = {name: len(found.spans) for name, found in calls.items() if found.spans}
     return Verdict(raised, judge.delays, judge.silence(), violations)

@@ -21,9 +21,10 @@ from tests.month.settings import TOKEN_LIFE
 from tests.month.weather import FOUND, PRIVATE, Kind, Weather
 from tests.support.world import EXECUTION_ROLE, ROOT, SECRET, SPOKE_ACCOUNT, World
 
-# The limit on a request of the impatient function, and what a slow API server takes.
-PATIENCE_SECONDS = 1.0
-SLOW_SECONDS = 1.3
+# The limit on a request of the impatient function, and what a slow API server takes. A busy machine
+# must not make a well cluster fail.
+PATIENCE_SECONDS = 4.0
+SLOW_SECONDS = 4.3
 PULL_ROLE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-pull"
 PRIVATE_HOST = f"{SPOKE_ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com"
 TAGS = {"pull": "yes"}

@@ -43,6 +43,7 @@ POLICY = functools.partial(
     retry_policy=type(IMPATIENT)(
         **vars(IMPATIENT)
         | {
+            "connect_seconds": PATIENCE_SECONDS,
             "request_seconds": PATIENCE_SECONDS,
             "write_seconds": PATIENCE_SECONDS,
             "first_try_seconds": PATIENCE_SECONDS,
