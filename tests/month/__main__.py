@@ -4,14 +4,14 @@ It prints the course of the simulations, and exits with 1 when a promise was bro
 """
 
 import argparse
+import multiprocessing
+import os
 import sys
-import time
-from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
-from tests.month.alarm_judge import judge_alarms
-from tests.month.settings import DAY, HOUR, PROFILES
-from tests.month.simulation import simulate
-from tests.stack.alarms import alarms
+from tests.month.settings import PROFILES
+from tests.month.table import table
 
 DAYS = 28.0
 
@@ -35,51 +35,17 @@ def main() -> int:
         help="the stack's parameters (several times for several; default: all of them)",
     )
     given = parser.parse_args()
-    broken = [_month(given.days, given.seed, one) for one in given.profile or PROFILES]
+    broken = []
+    # One process for each: a simulation keeps a process's clock and environment for itself.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=context, max_tasks_per_child=1) as pool:
+        profiles = given.profile or PROFILES
+        for text, is_broken in pool.map(
+            partial(table, given.days, given.seed), profiles, chunksize=1
+        ):
+            print(text, flush=True)
+            broken.append(is_broken)
     return 1 if any(broken) else 0
-
-
-def _month(days: float, seed: int, profile: str) -> bool:
-    """Simulate one stack, print its table, and return whether a promise was broken."""
-
-    def progress(now: float) -> None:
-        if sys.stderr.isatty():
-            print(f"\r\x1b[K{profile}: day {now / DAY:.1f}", end="", file=sys.stderr, flush=True)
-
-    began = time.monotonic()
-    month = simulate(days, seed, profile, progress=progress)
-    verdict = judge_alarms(month, alarms(**month.settings.parameters))
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr)
-    judge, record = month.judge, month.record
-    rows = {
-        "stack, seed": f"{profile}, {seed}",
-        "simulated days": f"{days:g}",
-        "invocations": _counted(record.invocations),
-        "outages": _counted(Counter(one.kind for one in month.weather.outages)),
-        "hours of Secrets": f"{judge.kept / HOUR:.0f} of {judge.hours / HOUR:.0f} kept"
-        f" ({judge.kept / (judge.hours or 1):.2%}); {len(judge.ended)} Secrets ended",
-        "alarms": _counted(verdict.raised),
-        "seconds": f"{time.monotonic() - began:.0f}",
-    }
-    for name, value in rows.items():
-        print(f"{name:<18}{value}")
-    violations = [*judge.violations, *verdict.violations]
-    for one in violations:
-        print(f"BROKEN  {one}")
-    if violations:
-        print(f'again: make month ARGS="--days {days:g} --seed {seed} --profile {profile}"')
-    else:
-        print("No promise was broken.")
-    print(flush=True)
-    return bool(violations)
-
-
-def _counted(counts: object) -> str:
-    """Return the counts, the most first."""
-    assert isinstance(counts, dict)
-    ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-    return f"{sum(counts.values())} (" + ", ".join(f"{n} {name}" for name, n in ordered) + ")"
 
 
 if __name__ == "__main__":

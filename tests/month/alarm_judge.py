@@ -48,6 +48,10 @@ class Calls:
 
     spans: Sequence[tuple[float, float]]
 
+    def first(self, start: float) -> float:
+        """Return the first time in ALARM, from `start`; infinity if there is none."""
+        return next((max(begin, start) for begin, stop in self.spans if start <= stop), math.inf)
+
     def active(self, start: float, end: float) -> bool:
         """Return whether it was in ALARM at any time from `start` to `end`."""
         return any(begin <= end and start <= stop for begin, stop in self.spans)
@@ -55,9 +59,17 @@ class Calls:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`raised`: how often each alarm went off. `violations`: the promises that were broken."""
+    """The alarms of a simulation.
+
+    `raised`: how often each went off. `delays`: the longest time in seconds that each took to go
+    off once it was due. `silence`: the longest time in seconds that a namespace had no valid Secret
+    while none of the alarms that explain it was active, and which. `violations`: the promises that
+    were broken.
+    """
 
     raised: Mapping[str, int]
+    delays: Mapping[str, float]
+    silence: tuple[float, str]
     violations: Sequence[Violation]
 
 
@@ -65,16 +77,27 @@ def judge_alarms(
     month: Month, alarms: Mapping[str, Mapping[str, Any]], readings: Readings | None = None
 ) -> Verdict:
     """Return what these alarms (properties by logical id) did in a simulation, and should have."""
-    end = month.days * DAY
-    calls = {
-        name: _calls(Alarm.from_properties(properties), month.record.metrics, end, readings)
+    return judge_calls(month, calls_of(month, alarms, readings))
+
+
+def calls_of(
+    month: Month, alarms: Mapping[str, Mapping[str, Any]], readings: Readings | None = None
+) -> Mapping[str, Calls]:
+    """Return when each of these alarms was in ALARM in a simulation."""
+    return {
+        name: _calls(
+            Alarm.from_properties(properties), month.record.metrics, month.days * DAY, readings
+        )
         for name, properties in alarms.items()
     }
-    judge = _Judge(month, calls, end)
-    return Verdict(
-        {name: len(found.spans) for name, found in calls.items() if found.spans},
-        sorted(judge.violations(), key=lambda one: one.at),
-    )
+
+
+def judge_calls(month: Month, calls: Mapping[str, Calls]) -> Verdict:
+    """Return what alarms that were in ALARM at these times should have done."""
+    judge = _Judge(month, calls, month.days * DAY)
+    violations = sorted(judge.violations(), key=lambda one: one.at)
+    raised = {name: len(found.spans) for name, found in calls.items() if found.spans}
+    return Verdict(raised, judge.delays, judge.silence(), violations)
 
 
 def _calls(alarm: Alarm, metrics: Metrics, end: float, readings: Readings | None) -> Calls:
@@ -97,6 +120,17 @@ class _Judge:
         self._record = month.record
         self._calls = calls
         self._end = end
+        self.delays: dict[str, float] = {}
+
+    def silence(self) -> tuple[float, str]:
+        """Return the longest time without a valid Secret and an alarm, and the namespace."""
+        spans = sorted(span for name in OF_AN_END for span in self._of(name).spans)
+        found = (
+            (stop - start, "/".join(place))
+            for begin, end, place in self._month.judge.gaps
+            for start, stop in _between(spans, begin, end)
+        )
+        return max(found, default=(0.0, "-"))
 
     def violations(self) -> Iterable[Violation]:
         yield from self._dead_mans_switch()
@@ -112,9 +146,18 @@ class _Judge:
     def _of(self, name: str) -> Calls:
         return self._calls.get(name, Calls([]))
 
-    def _demand(self, name: str, at: float, within: float, why: str) -> Iterable[Violation]:
-        """Yield a violation unless the alarm is in ALARM at some time until `within` later."""
-        if at + within <= self._end and not self._of(name).active(at, at + within):
+    def _demand(
+        self, name: str, at: float, within: float, why: str, *, after: float = 0
+    ) -> Iterable[Violation]:
+        """Yield a violation unless the alarm is in ALARM at some time until `within` later.
+
+        `after`: the seconds until it is due, from which its delay is counted.
+        """
+        if at + within > self._end:
+            return
+        if (first := self._of(name).first(at)) <= at + within:
+            self.delays[name] = max(self.delays.get(name, 0.0), first - at - after)
+        else:
             yield Violation(at, f"{name} is silent, though {why}")
 
     def _explain(
@@ -139,6 +182,7 @@ class _Judge:
                     last,
                     due - last,
                     f"no full push follows for {_hours(min(following, self._end) - last)}",
+                    after=after,
                 )
         for begin, _ in self._of("NoFullPushAlarm").spans:
             known = [time for time in done if time <= begin]
@@ -177,7 +221,7 @@ class _Judge:
 
     def _others(self) -> Iterable[Violation]:
         for at in self._record.long:
-            yield from self._demand("DurationAlarm", at, WITHIN_MINUTES, "a run timed out")
+            yield from self._demand("DurationAlarm", at, WITHIN_MINUTES, "a run took long")
         yield from self._explain("DurationAlarm", self._record.long, 15 * MINUTE, 20 * MINUTE)
         for at in self._record.deletions:
             why = "a document was deleted"
@@ -216,6 +260,18 @@ class _Judge:
             for one in self._month.weather.outages
             for step in range(int((one.end - one.start) / MINUTE) + 1)
         ]
+
+
+def _between(
+    spans: Iterable[tuple[float, float]], begin: float, end: float
+) -> Iterable[tuple[float, float]]:
+    """Yield the times from `begin` to `end` that none of the spans, in order, covers."""
+    for start, stop in spans:
+        if begin < min(start, end):
+            yield begin, min(start, end)
+        begin = max(begin, stop)
+    if begin < end:
+        yield begin, end
 
 
 def _any(times: Sequence[float], start: float, end: float) -> bool:

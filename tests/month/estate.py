@@ -5,7 +5,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
@@ -18,26 +18,50 @@ from infra.local.kube.kinds import NAMESPACES, SECRETS, SERVICE_ACCOUNTS
 from infra.local.kube.status import failure
 from tests.month.clock import MovedClock
 from tests.month.settings import TOKEN_LIFE
-from tests.month.weather import Kind, Weather
-from tests.support.world import ROOT, SECRET, World
+from tests.month.weather import FOUND, PRIVATE, Kind, Weather
+from tests.support.world import EXECUTION_ROLE, ROOT, SECRET, SPOKE_ACCOUNT, World
 
-# The limit on a request of the impatient function, and what a slow API server takes.
-PATIENCE_SECONDS = 1.0
-SLOW_SECONDS = 1.3
+# The limit on a request of the impatient function, and what a slow API server takes. A busy machine
+# must not make a well cluster fail.
+PATIENCE_SECONDS = 4.0
+SLOW_SECONDS = 4.3
+PULL_ROLE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-pull"
+PRIVATE_HOST = f"{SPOKE_ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com"
+TAGS = {"pull": "yes"}
+
+type Tokens = tuple[str, ...]
 
 
 @dataclass
 class Member:
     """A cluster of the estate: the globs of its document, and whether the wider one is written.
 
-    The wide document also names the `late` namespaces.
+    The wide document also names the `late` namespaces. `private`: the Secret must also have the
+    private registry's token. `found`: a discovery finds the cluster by its tag.
     """
 
     name: str
     globs: tuple[str, ...]
     accounts: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ("team-a", "team-b", "late-a")
+    private: bool = False
+    found: bool = False
     wide: bool = False
+
+    @property
+    def id(self) -> str:
+        """The cluster's id in events and reports."""
+        return f"found/us-east-1/{self.name}" if self.found else self.name
+
+    @property
+    def parameter(self) -> str:
+        """The name of the parameter that holds its document."""
+        return f"{ROOT}/discover/found" if self.found else f"{ROOT}/clusters/{self.name}"
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The registries that Pods pull from."""
+        return ("public.ecr.aws", PRIVATE_HOST) if self.private else ("public.ecr.aws",)
 
     def selected(self, namespace: str) -> bool:
         """Return whether the valid document selects the namespace."""
@@ -47,14 +71,22 @@ class Member:
     def document(self) -> str:
         """Return the valid document."""
         globs = [*self.globs, "late-*"] if self.wide else list(self.globs)
-        accounts = {"serviceAccounts": list(self.accounts)} if self.accounts else {}
-        return json.dumps({"namespaces": globs, "prune": True, **accounts})
+        fields: dict[str, object] = {"namespaces": globs, "prune": True}
+        if self.accounts:
+            fields["serviceAccounts"] = list(self.accounts)
+        if self.private:
+            registry = {"account": SPOKE_ACCOUNT, "region": "eu-west-1", "roleArn": PULL_ROLE}
+            fields["registries"] = ["public", registry]
+        if self.found:
+            fields |= {"regions": ["us-east-1"], "tags": TAGS}
+        return json.dumps(fields)
 
 
 MEMBERS = (
-    ("alpha", ("team-*",), ("default", "build*")),
-    ("beta", ("team-*", "kube-public"), ()),
-    ("gamma", ("team-a", "team-b*"), ()),
+    Member("alpha", ("team-*",), ("default", "build*")),
+    Member("beta", ("team-*", "kube-public")),
+    Member(PRIVATE, ("team-a", "team-b*"), private=True),
+    Member(FOUND, ("team-*",), found=True),
 )
 
 
@@ -73,12 +105,17 @@ class Estate:
     def fill(self) -> None:
         """Start the clusters, write their documents, and have the services fail in time."""
         self.world.defaults("labels: {team: platform}")
-        for name, globs, accounts in MEMBERS:
-            member = Member(name, globs, accounts)
+        self.world.aws.put_role(PULL_ROLE, trusted=EXECUTION_ROLE)
+        for one in MEMBERS:
+            member, name = replace(one), one.name
             self.members[name] = member
             cluster = self.world.add_cluster(
-                name, namespaces=member.namespaces, document=member.document(), embedded=True
+                name,
+                namespaces=member.namespaces,
+                embedded=True,
+                tags=TAGS if member.found else None,
             )
+            self.world.aws.put_parameter(member.parameter, member.document())
             for rules in ("service-accounts.yaml", "prune.yaml"):
                 self.world.apply(name, rules)
             cluster.intercept = self._interference(name)
@@ -86,13 +123,16 @@ class Estate:
                 self.add_account(name, namespace, "default")
         aws = self.world.aws
         aws.script("ecr-public", "GetAuthorizationToken", self._token)
-        refusing: tuple[tuple[str, str, Kind, str], ...] = (
-            ("ssm", "GetParametersByPath", "parameters", "ThrottlingException"),
-            ("eks", "DescribeCluster", "eks", "ServerException"),
-            ("sqs", "SendMessageBatch", "sqs", "AccessDeniedException"),
+        aws.script("ecr", "GetAuthorizationToken", self._private_token)
+        refusing: tuple[tuple[str, str, Kind, str, str], ...] = (
+            ("ssm", "GetParametersByPath", "parameters", "", "ThrottlingException"),
+            ("eks", "DescribeCluster", "eks", "", "ServerException"),
+            ("eks", "ListClusters", "listing", FOUND, "AccessDeniedException"),
+            ("sts", "AssumeRole", "registry", PRIVATE, "AccessDenied"),
+            ("sqs", "SendMessageBatch", "sqs", "", "AccessDeniedException"),
         )
-        for service, action, kind, code in refusing:
-            aws.script(service, action, self._refusal(kind, code))
+        for service, action, kind, target, code in refusing:
+            aws.script(service, action, self._refusal(kind, target, code))
 
     def write_documents(self) -> None:
         """Have Parameter Store hold what the weather says at this time."""
@@ -101,11 +141,11 @@ class Estate:
         self.world.defaults(defaults)
         for name, member in self.members.items():
             if self._active("deleted", name):
-                held.delete_parameter(f"{ROOT}/clusters/{name}")
+                held.delete_parameter(member.parameter)
             elif self._active("invalid", name):
-                self.world.document(name, "namespaces: {include: 7}")
+                held.put_parameter(member.parameter, "namespaces: {include: 7}")
             else:
-                self.world.document(name, member.document())
+                held.put_parameter(member.parameter, member.document())
 
     def cluster(self, name: str) -> EmbeddedCluster:
         """Return the running cluster."""
@@ -126,13 +166,21 @@ class Estate:
         status, _ = self.cluster(name).admin("POST", path, body)
         assert status in (201, 409), status
 
-    def token(self, name: str, namespace: str) -> str | None:
-        """Return the token of a namespace's Secret, as a kubelet would use it; None without one."""
+    def tokens(self, name: str, namespace: str) -> Tokens | None:
+        """Return the tokens in a namespace's Secret, as a kubelet would use them.
+
+        None without one, or if it lacks a registry's.
+        """
         found = self.cluster(name).store.get(SECRETS, namespace, SECRET)
         if found is None:
             return None
         auths = json.loads(base64.b64decode(found["data"][".dockerconfigjson"]))["auths"]
-        return str(auths["public.ecr.aws"]["auth"])
+        hosts = self.members[name].hosts
+        return tuple(auths[one]["auth"] for one in hosts) if auths.keys() >= {*hosts} else None
+
+    def end(self, tokens: Tokens) -> float:
+        """Return when the first of the tokens ends."""
+        return min(self.ends[one] for one in tokens)
 
     def without_secret(self, name: str, namespace: str) -> list[str]:
         """Return the selected ServiceAccounts that do not name the Secret."""
@@ -151,20 +199,21 @@ class Estate:
     def _token(self, request: AwsRequest) -> Answer:
         if self._active("tokens"):
             return Answer.refusal(request, "AccessDeniedException", "not now")
+        return _authorization(self._issue())
+
+    def _private_token(self, request: AwsRequest) -> Answer:
+        return _authorization([self._issue() | {"proxyEndpoint": f"https://{PRIVATE_HOST}"}])
+
+    def _issue(self) -> dict[str, object]:
         text = f"AWS:token-{next(self._numbers)}".encode()
         token = base64.b64encode(text).decode()
         self.issued[token] = self.clock.now
         self.ends[token] = self.clock.now + TOKEN_LIFE
-        body = {"authorizationToken": token, "expiresAt": self.clock.epoch() + TOKEN_LIFE}
-        return Answer(
-            200,
-            json.dumps({"authorizationData": body}).encode(),
-            {"Content-Type": "application/x-amz-json-1.1"},
-        )
+        return {"authorizationToken": token, "expiresAt": self.clock.epoch() + TOKEN_LIFE}
 
-    def _refusal(self, kind: Kind, code: str) -> Callable[[AwsRequest], Answer | None]:
+    def _refusal(self, kind: Kind, target: str, code: str) -> Callable[[AwsRequest], Answer | None]:
         def answer(request: AwsRequest) -> Answer | None:
-            return Answer.refusal(request, code, "not now") if self._active(kind) else None
+            return Answer.refusal(request, code, "not now") if self._active(kind, target) else None
 
         return answer
 
@@ -183,6 +232,11 @@ class Estate:
             return None
 
         return answer
+
+
+def _authorization(data: object) -> Answer:
+    body = json.dumps({"authorizationData": data}).encode()
+    return Answer(200, body, {"Content-Type": "application/x-amz-json-1.1"})
 
 
 def change_event(clock: MovedClock, name: str, operation: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """AWS around the function, event by event in simulated time; each invocation is a real one."""
 
 import contextlib
+import fnmatch
 import functools
 import heapq
 import io
@@ -8,8 +9,11 @@ import itertools
 import json
 import os
 import random
+import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +31,7 @@ from tests.month.clock import MovedClock
 from tests.month.estate import MEMBERS, PATIENCE_SECONDS, Estate, change_event
 from tests.month.judge import Judge
 from tests.month.settings import DAY, HOUR, MINUTE, Delivery, Settings
-from tests.month.weather import WHOLE, Incident, Weather, forecast, incidents
+from tests.month.weather import WHOLE, Incident, Kind, Weather, forecast, incidents
 from tests.stack.template import STACK
 from tests.support.cloudwatch import Metrics
 from tests.support.world import ACCOUNT, IMPATIENT, ROOT, SECRET, Context, World, world_of_process
@@ -39,6 +43,7 @@ POLICY = functools.partial(
     retry_policy=type(IMPATIENT)(
         **vars(IMPATIENT)
         | {
+            "connect_seconds": PATIENCE_SECONDS,
             "request_seconds": PATIENCE_SECONDS,
             "write_seconds": PATIENCE_SECONDS,
             "first_try_seconds": PATIENCE_SECONDS,
@@ -48,13 +53,19 @@ POLICY = functools.partial(
 # At-least-once delivery: the share of events that come twice, and of change events that are lost.
 DOUBLES = 0.05
 LOSSES = 0.05
-RUN_SECONDS = 2.0
+# Of the events that come twice: the share that two sandboxes serve at once.
+AT_ONCE = 0.5
+# The clusters and services are on loopback: those of AWS take about so many times as long.
+SLOWER = 10
+CRASH_SECONDS = 2.0
+# A run of this share of the timeout is to be noticed.
+LONG_SHARE = 0.8
 # A sandbox ends some time, and the next one begins cold.
 SANDBOX_SECONDS = DAY
 # A person empties the dead-letter queue.
 PURGE_SECONDS = 20 * HOUR
 
-type Handler = Callable[[World, Any], Any]
+type Handler = Callable[[World, Any, Sandbox], Any]
 type Work = Callable[[], None]
 
 
@@ -64,9 +75,10 @@ class Record:
 
     `completed`: the times of full pushes that nothing kept from being done. `failed`: times and
     names of clusters that surely failed. `broken`: the times of invocations that surely failed as
-    a whole. `long`: of those that ran into the timeout. `deletions`: the times at which the
+    a whole. `long`: of those that came near the timeout. `deletions`: the times at which the
     function learned of a deleted document. `letters`: from when to when the dead-letter queue held
-    something.
+    something. `longest`: the seconds of the longest invocation that did not time out. `at_once`:
+    the number of events that two invocations served at the same time.
     """
 
     metrics: Metrics = field(default_factory=Metrics)
@@ -77,6 +89,8 @@ class Record:
     long: list[float] = field(default_factory=list)
     deletions: list[float] = field(default_factory=list)
     letters: list[tuple[float, float]] = field(default_factory=list)
+    longest: float = 0
+    at_once: int = 0
 
 
 @dataclass
@@ -107,7 +121,7 @@ def simulate(
     `retries`: False for a queue that loses every message, to prove the judge.
     """
     dice = random.Random(f"{seed} {profile}")
-    names = [name for name, *_ in MEMBERS]
+    names = [one.name for one in MEMBERS]
     weather = weather or forecast(dice, days, names)
     deeds = incidents(dice, days, names) if deeds is None else deeds
     settings = Settings.of(profile)
@@ -126,8 +140,24 @@ def simulate(
         return Month(settings, weather, days, platform.record, judge)
 
 
-def _handle(world: World, event: Any) -> Any:
-    return handler.invoke(event, Context(60), sandbox=world.sandbox, environ=os.environ)
+def _handle(world: World, event: Any, sandbox: Sandbox) -> Any:
+    return handler.invoke(event, Context(60), sandbox=sandbox, environ=os.environ)
+
+
+class _Output(io.TextIOBase):
+    """The standard output of invocations, of which each thread serves one."""
+
+    def __init__(self) -> None:
+        self._held = threading.local()
+
+    def write(self, text: str) -> int:
+        self._held.text = getattr(self._held, "text", "") + text
+        return len(text)
+
+    def take(self) -> list[str]:
+        """Return the lines that this thread wrote since it last asked."""
+        text, self._held.text = getattr(self._held, "text", ""), ""
+        return text.splitlines()
 
 
 @dataclass
@@ -145,7 +175,8 @@ class _Platform:
     record: Record = field(default_factory=Record)
     _agenda: list[tuple[float, int, Work]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
-    _output: io.StringIO = field(default_factory=io.StringIO)
+    _output: _Output = field(default_factory=_Output)
+    _sandbox: Sandbox = field(default_factory=Sandbox)
     _sandbox_ends: float = 0.0
     _letters_since: float | None = None
 
@@ -175,7 +206,7 @@ class _Platform:
         for outage in self.weather.outages:
             if outage.kind in ("invalid", "deleted", "defaults"):
                 name = outage.target
-                path = f"{ROOT}/clusters/{name}" if name else f"{ROOT}/defaults"
+                path = self.estate.members[name].parameter if name else f"{ROOT}/defaults"
                 gone = outage.kind == "deleted"
                 for at, operation in (
                     (outage.start, "Delete" if gone else "Update"),
@@ -198,6 +229,7 @@ class _Platform:
             self._empty_records()
         self.clock.now = end
         self.judge.look(end)
+        self.judge.finish(end)
         if self._letters_since is not None:
             self.record.letters.append((self._letters_since, end))
 
@@ -214,30 +246,38 @@ class _Platform:
             self._later(schedule.every, due)
             if not self.weather.active(self.clock.now, "stopped"):
                 event = json.loads(schedule.event)
-                self._send(schedule, event, self.clock.now, 0)
-                if self.dice.random() < DOUBLES:
+                luck = self.dice.random()
+                self._send(schedule, event, self.clock.now, 0, 2 if luck < DOUBLES * AT_ONCE else 1)
+                if DOUBLES * AT_ONCE <= luck < DOUBLES:
                     self._later(7, lambda: self._send(schedule, event, self.clock.now, 0))
 
         self._at(first, due)
 
     # --- senders, and Lambda's queue of asynchronous events
 
-    def _send(self, policy: Delivery, event: Any, since: float, tries: int) -> None:
-        """Hand an event to Lambda; where that refuses, again with growing pauses, or give it up."""
+    def _send(self, policy: Delivery, event: Any, since: float, tries: int, times: int = 1) -> None:
+        """Hand an event to Lambda; where that refuses, again with growing pauses, or give it up.
+
+        `times`: 2 for an event that two sandboxes serve at once.
+        """
         if not self.weather.active(self.clock.now, "refused"):
-            self._attempt(event, self.clock.now, 0)
+            self._attempt(event, self.clock.now, 0, times)
             return
         pause = min(MINUTE * 2**tries, 10 * MINUTE)
         if tries < policy.attempts and self.clock.now + pause - since <= policy.age:
-            self._later(pause, lambda: self._send(policy, event, since, tries + 1))
+            self._later(pause, lambda: self._send(policy, event, since, tries + 1, times))
         else:
             self._bury(event)
 
-    def _attempt(self, event: Any, since: float, tries: int) -> None:
+    def _attempt(self, event: Any, since: float, tries: int, times: int = 1) -> None:
         """Invoke asynchronously: after a failure again, then to the destination on failure."""
-        if self._invoke(event) is not None:
-            return
-        pause = MINUTE * (tries + 1)
+        for answer, seconds in self._invoke(event, times):
+            if answer is None:
+                self._attempt_again(event, since, tries, seconds)
+
+    def _attempt_again(self, event: Any, since: float, tries: int, seconds: float) -> None:
+        """Plan the next try of an event whose last one took so many seconds, or give it up."""
+        pause = seconds + MINUTE * (tries + 1)
         if tries < self.settings.attempts and self.clock.now + pause - since <= self.settings.age:
             self._later(pause, lambda: self._attempt(event, since, tries + 1))
         elif not self.weather.active(self.clock.now, "sqs"):
@@ -285,7 +325,8 @@ class _Platform:
         if not self.retries:
             self.queue.settle(event, {"batchItemFailures": []})
             return
-        self.queue.settle(event, self._invoke(event))
+        ((answer, _),) = self._invoke(event)
+        self.queue.settle(event, answer)
         while self.queue.dead:
             self._bury(self.queue.dead.pop(0))
 
@@ -310,38 +351,54 @@ class _Platform:
 
     # --- the function
 
-    def _invoke(self, event: Any) -> Any:
-        """Invoke the function; return its answer, or None where Lambda counts an error."""
+    def _invoke(self, event: Any, times: int = 1) -> list[tuple[Any, float]]:
+        """Invoke the function; return its answer, and the seconds that it would take in AWS.
+
+        The answer is None where Lambda counts an error. `times`: so many sandboxes serve the event
+        at once.
+        """
         now = self.clock.now
         kind = _kind(event)
-        self.record.invocations[kind] += 1
+        self.record.invocations[kind] += times
         if now >= self._sandbox_ends:
-            self.estate.world.sandbox = Sandbox()
+            self._sandbox = Sandbox()
             self._sandbox_ends = now + SANDBOX_SECONDS
-        answer, seconds = self._answer(event)
-        if answer is None:
-            self._put("AWS/Lambda", "Errors", FUNCTION, 1)
-        self._put("AWS/Lambda", "Duration", FUNCTION, seconds * 1000)
-        self._note(event, kind)
-        return answer
+        with contextlib.redirect_stdout(self._output):
+            if times == 1:
+                served = [self._answer(event, self._sandbox)]
+            else:
+                self.record.at_once += 1
+                sandboxes = [self._sandbox, *(Sandbox() for _ in range(times - 1))]
+                with ThreadPoolExecutor(times) as pool:
+                    served = list(pool.map(functools.partial(self._answer, event), sandboxes))
+        for answer, seconds, lines in served:
+            for line in lines:
+                self._take(line)
+            if answer is None:
+                self._put("AWS/Lambda", "Errors", FUNCTION, 1)
+            self._put("AWS/Lambda", "Duration", FUNCTION, seconds * 1000)
+            if seconds >= LONG_SHARE * self.settings.timeout:
+                self.record.long.append(now)
+            if seconds < self.settings.timeout:
+                self.record.longest = max(self.record.longest, seconds)
+            self._note(event, kind)
+        return [(answer, seconds) for answer, seconds, _ in served]
 
-    def _answer(self, event: Any) -> tuple[Any, float]:
+    def _answer(self, event: Any, sandbox: Sandbox) -> tuple[Any, float, list[str]]:
+        """Return an invocation's answer, its seconds, and its output."""
         now = self.clock.now
         if self.weather.active(now, "crash"):
-            return None, RUN_SECONDS
+            return None, CRASH_SECONDS, []
         if self.weather.active(now, "timeout"):
-            self.record.long.append(now)
-            return None, self.settings.timeout
-        self._output.seek(0)
-        self._output.truncate()
+            return None, self.settings.timeout, []
+        began = time.monotonic()
         try:
-            with contextlib.redirect_stdout(self._output):
-                answer = self.invoke(self.estate.world, event)
+            answer = self.invoke(self.estate.world, event, sandbox)
         except PushFailed:
             answer = None
-        for line in self._output.getvalue().splitlines():
-            self._take(line)
-        return None if self.weather.active(now, "late") else answer, RUN_SECONDS
+        seconds = min(SLOWER * (time.monotonic() - began), self.settings.timeout)
+        lines = self._output.take()
+        return None if self.weather.active(now, "late") else answer, seconds, lines
 
     def _take(self, line: str) -> None:
         """Take a line of the embedded metric format, as CloudWatch does."""
@@ -372,22 +429,26 @@ class _Platform:
 
     def _note_one(self, event: Any, whole: bool, *, raises: bool) -> None:
         now = self.clock.now
-        names = list(self.estate.members)
+        members = self.estate.members
+        names = list(members)
         if event.get("action") == "sweep":
             if not whole:
-                self._note_failures(names, sweep=True)
+                seen = [name for name in names if not self._is_hidden(name)]
+                self._note_failures(seen, "down", "cut")
             self.judge.swept(now)
             return
         detail = event.get("detail")
         if detail is not None:
-            cluster = detail["name"].removeprefix(f"{ROOT}/clusters/")
             if detail["operation"] == "Delete":
                 if not whole:
                     self.record.deletions.append(now)
                 return
-            clusters = names if cluster.startswith("/") else [cluster]
+            of_one = [name for name in names if members[name].parameter == detail["name"]]
+            clusters, listed = of_one or names, True
         else:
-            clusters = event.get("clusters") or names
+            asked = event.get("clusters") or ["*"]
+            clusters = [name for name in names if _matches(members[name].id, asked)]
+            listed = any(one.endswith("*") for one in asked)
         full = (detail is None and "clusters" not in event) or "dispatchedAt" in event
         tokens = self.weather.active(now, "tokens")
         split = full and self.settings.environment["FAN_OUT"] == "true"
@@ -398,23 +459,29 @@ class _Platform:
         if not whole and not tokens:
             if full:
                 self.record.completed.append(now)
-            self._note_failures(clusters, sweep=False)
+            kinds: tuple[Kind, ...] = ("down", "cut", "forbidden", "invalid", "registry")
+            self._note_failures(clusters, *kinds, *(("listing",) if listed else ()))
         self.judge.pushed(clusters, now)
 
-    def _note_failures(self, clusters: list[str], *, sweep: bool) -> None:
-        """Note the clusters that surely failed.
+    def _note_failures(self, clusters: Iterable[str], *kinds: Kind) -> None:
+        """Note the clusters that surely failed, as they do for these kinds of outages.
 
-        A sweep that may list nothing has nothing to do, and leaves invalid documents to the
-        pushes. EKS's answers are kept for an hour.
+        A sweep that may list nothing has nothing to do, and needs no registry unless a Secret is
+        about to end. EKS's answers are kept for an hour. A cluster that is asked for by its id
+        needs no list of EKS.
         """
         now = self.clock.now
         for name in clusters:
             if self.weather.active(now, "deleted", target=name):
                 continue
-            if self.weather.active(now, "down", "cut", target=name) or (
-                not sweep and self.weather.active(now, "forbidden", "invalid", target=name)
-            ):
+            if self.weather.active(now, *kinds, target=name):
                 self.record.failed.append((now, name))
+
+    def _is_hidden(self, name: str) -> bool:
+        """Return whether a sweep does not see the cluster: what fails so is left to the pushes."""
+        now = self.clock.now
+        kinds: tuple[Kind, ...] = ("eks",) if self.estate.members[name].found else ()
+        return self.weather.active(now, "invalid", "listing", *kinds, target=name)
 
     # --- people
 
@@ -444,7 +511,7 @@ class _Platform:
             case "document changed":
                 member = self.estate.members[name]
                 member.wide = not member.wide
-                self._rewrite(f"{ROOT}/clusters/{name}", "Update", name)
+                self._rewrite(member.parameter, "Update", name)
 
     def _add_namespace(self, name: str, namespace: str) -> None:
         self.estate.world.add_namespace(name, namespace)
@@ -456,6 +523,10 @@ class _Platform:
         self.estate.world.aws.calls.clear()
         for name in self.estate.members:
             self.estate.cluster(name).requests.clear()
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, one) for one in patterns)
 
 
 def _kind(event: Any) -> str:

@@ -14,6 +14,8 @@ type Kind = Literal[
     "slow",
     "invalid",
     "deleted",
+    "registry",
+    "listing",
     "parameters",
     "tokens",
     "eks",
@@ -40,6 +42,10 @@ class Climate:
     of_cluster: bool = False
 
 
+# The cluster whose document names a private registry, and the one that is found by its tag.
+PRIVATE = "gamma"
+FOUND = "delta"
+
 CLIMATE: dict[Kind, Climate] = {
     # of one cluster: 503, connections cut, 403, no answer; its document wrong or gone
     "down": Climate(2, 10 * MINUTE, 16 * HOUR, of_cluster=True),
@@ -48,6 +54,10 @@ CLIMATE: dict[Kind, Climate] = {
     "slow": Climate(0.3, 5 * MINUTE, 20 * MINUTE, of_cluster=True),
     "invalid": Climate(1, 10 * MINUTE, 14 * HOUR, of_cluster=True),
     "deleted": Climate(0.7, HOUR, 14 * HOUR, of_cluster=True),
+    # of the one cluster that needs it: its private registry's role cannot be assumed; EKS does not
+    # list the clusters
+    "registry": Climate(2, 5 * MINUTE, 13 * HOUR, of_cluster=True),
+    "listing": Climate(2, 10 * MINUTE, 10 * HOUR, of_cluster=True),
     # of AWS's services: they refuse
     "parameters": Climate(2, 5 * MINUTE, 5 * HOUR),
     "tokens": Climate(2, 5 * MINUTE, 13 * HOUR),
@@ -66,7 +76,18 @@ CLIMATE: dict[Kind, Climate] = {
 # A run as a whole cannot be done.
 WHOLE: tuple[Kind, ...] = ("parameters", "defaults", "crash", "timeout")
 # One cluster cannot be served, or may not be: an endpoint that EKS gave is kept for an hour.
-CLUSTER: tuple[Kind, ...] = ("down", "cut", "forbidden", "slow", "invalid", "deleted")
+CLUSTER: tuple[Kind, ...] = (
+    "down",
+    "cut",
+    "forbidden",
+    "slow",
+    "invalid",
+    "deleted",
+    "registry",
+    "listing",
+)
+# Of these, the clusters that they can befall.
+BEFALLS: dict[Kind, tuple[str, ...]] = {"registry": (PRIVATE,), "listing": (FOUND,)}
 # No run begins by itself.
 SENDERS: tuple[Kind, ...] = ("stopped", "refused")
 
@@ -128,7 +149,7 @@ def forecast(dice: random.Random, days: float, clusters: Iterable[str]) -> Weath
     drawn = []
     names = list(clusters)
     for kind, climate in CLIMATE.items():
-        for target in names if climate.of_cluster else [""]:
+        for target in BEFALLS.get(kind, names) if climate.of_cluster else [""]:
             expected = climate.often * days / 28
             number = int(expected) + (dice.random() < expected % 1)
             for _ in range(number):

@@ -67,9 +67,9 @@ def _translated(path: str, parameters: dict[str, Any]) -> dict[str, Any]:
     session = boto3.Session(
         region_name=REGION
     )  # the transform decides by region; no call is made: the template names no managed policies
-    output: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(
-        written, parameters
-    )
+    translator = Translator({}, Parser(), boto_session=session)
+    output: dict[str, Any] = translator.translate(written, parameters)
+    translator.metrics.publish()  # to nobody: otherwise it complains at the process's end
     return output
 
 

@@ -13,6 +13,7 @@ from ecr_public_pusher.reporting.run_result import RunResult
 from ecr_public_pusher.results import ClusterResult, Finding, NamespaceOutcome, Outcome
 from ecr_public_pusher.timestamps import rfc3339
 from ecr_public_pusher.version import VERSION
+from ecr_public_pusher.visible_text import visible
 
 # A synchronous response may hold 6 MB, an asynchronous destination's record 256 KB, a log line
 # 256 KB: this fits each, with room for the rest.
@@ -142,7 +143,7 @@ def _deleted(document: str) -> dict[str, str]:
 def summary(run: RunResult) -> str:
     """Return one line for the error that Lambda counts."""
     if run.error:
-        return f"{run.error.code}: {run.error.message} {run.error.remedy}"[:2000]
+        return _one_line(f"{run.error.code}: {run.error.message} {run.error.remedy}")[:2000]
     parts = [f"{run.queue_error.code}: {run.queue_error.message}"[:500]] if run.queue_error else []
     if run.failed:
         names = ", ".join(result.id for result in run.failed[:10]) + (
@@ -150,8 +151,14 @@ def summary(run: RunResult) -> str:
         )
         parts.append(f"{len(run.failed)} of {len(run.results)} clusters failed: {names}")
     if run.unknown:
-        parts.append(f"{len(run.unknown)} unknown parameters, the first {run.unknown[0][:200]}")
+        first = _one_line(run.unknown[0])[:200]
+        parts.append(f"{len(run.unknown)} unknown parameters, the first {first}")
     return "; ".join(parts) + "; see the report in the log"
+
+
+def _one_line(text: str) -> str:
+    """Return the text without line breaks, which remedies may have; control characters escaped."""
+    return visible(text.replace("\n", " "))
 
 
 def _total(results: Sequence[ClusterResult]) -> dict[str, int]:

@@ -342,6 +342,13 @@ def test_what_a_document_that_is_gone_has_left_is_reported_by_the_first_and_prun
     )
 
 
+def test_each_document_reports_what_it_has_left_itself_also_after_the_first() -> None:
+    second = PlannedCluster(config(), ahead=(config("first", "elsewhere"),))
+    decision = only(left(second, OUT))
+    assert decision.outcome is not None
+    assert decision.outcome.outcome is Outcome.LEFT
+
+
 def test_a_narrowed_push_reports_only_what_it_was_narrowed_to() -> None:
     assert left(PlannedCluster(config(prune=True)), OUT, scope=Scope(("a",))) == []
 

@@ -63,6 +63,7 @@ RUNS = st.builds(
     st.floats(0, 900),
     st.lists(RESULTS, max_size=4, unique_by=lambda one: one.id),
     error=st.one_of(st.none(), errors()),
+    queue_error=st.one_of(st.none(), errors()),
     unknown=st.lists(TEXTS, max_size=2).map(tuple),
 )
 
@@ -92,6 +93,8 @@ def test_every_problem_is_shown_or_counted(run: RunResult) -> None:
 
 @given(RUNS)
 @examples(20)
-def test_metrics_and_summary_are_made_of_any_run(run: RunResult) -> None:
+def test_metrics_and_a_summary_of_one_line_are_made_of_any_run(run: RunResult) -> None:
     list(metrics(run, now=NOW))
-    assert len(summary(run)) <= 4000
+    said = summary(run)
+    assert said.isprintable()
+    assert len(said) <= 4000

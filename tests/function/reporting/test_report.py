@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecr_public_pusher.errors import ConfigurationError, EksError
+from ecr_public_pusher.errors import ApiError, ConfigurationError, EksError
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.reporting import report as reporting
 from ecr_public_pusher.reporting.metrics import Metric, metrics
@@ -324,6 +324,16 @@ def test_the_summary_names_the_failed_clusters() -> None:
         reporting.summary(run(GOOD, MIXED, DOWN))
         == "2 of 3 clusters failed: b, c; see the report in the log"
     )
+
+
+def test_the_summary_is_one_line_whatever_the_errors_contain() -> None:
+    error = ApiError("a\r\x00b\u2028c", remedy="First:\n  second\x1b[2J.")
+    assert (
+        reporting.summary(run(error=error)) == r"ApiError: a\r\x00b\u2028c First:   second\x1b[2J."
+    )
+    assert r"the first /a\x0b b;" in reporting.summary(run(GOOD, unknown=("/a\x0b\nb",)))
+    lost = reporting.summary(run(GOOD, queue_error=ApiError("x\ny", remedy="")))
+    assert lost.startswith(r"ApiError: x\ny; ")
 
 
 def test_an_unknown_parameter_is_not_ok() -> None:
