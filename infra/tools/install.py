@@ -4,6 +4,7 @@ An interrupt ends the installation quietly, and a failure names what is missing.
 anything is installed, so it uses the standard library only.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 VERSION = (3, 13)
 INTERRUPTED = 130
+LONGEST_READ_SECONDS = 0.5
 # Parts of pip's messages, in any of its versions, when it cannot reach the index.
 NO_NETWORK = (
     "NewConnectionError",
@@ -89,8 +91,12 @@ def _run(command: list[str]) -> None:
         text=True,
         start_new_session=True,
     )
+    said = None
     try:
-        said, _ = process.communicate()
+        while said is None:
+            # A signal that arrives just before a read does not end it: so none lasts long.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                said, _ = process.communicate(timeout=LONGEST_READ_SECONDS)
     except BaseException:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
