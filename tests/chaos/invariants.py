@@ -32,6 +32,7 @@ class Invocation:
 
     `seconds`: Lambda's limit. `messages`: of a batch, the clusters by message id. `waiting`: the
     clusters on the queue when it had ended. `dispatches`: it only puts its clusters there.
+    `dispatched`: such an invocation sent its messages.
     """
 
     action: str
@@ -42,6 +43,7 @@ class Invocation:
     messages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waiting: frozenset[str] = frozenset()
     dispatches: bool = False
+    dispatched: bool = False
 
     def entry(self, cluster: str) -> dict[str, Any] | None:
         """Return the entry of a cluster, or of the discovery that did not find it."""
@@ -429,12 +431,11 @@ def _messages_kept(judged: Judged) -> Iterator[str]:
             kept = {failure["itemIdentifier"] for failure in failures}
             for message, clusters in one.messages.items():
                 undone = {name for name in clusters if not one.done(name)}
-                # A message about several clusters leaves those that failed to their own messages.
-                if message not in kept and (
-                    lost := undone if len(clusters) == 1 else undone - judged.queued
-                ):
+                # A dispatched message leaves clusters that failed to messages of their own.
+                own = len(clusters) == 1 and not one.dispatched
+                if message not in kept and (lost := undone if own else undone - judged.queued):
                     yield f"batch: not done, and its message not kept: {sorted(lost)}"
-                elif len(clusters) == 1 and message in kept and not undone:
+                elif own and message in kept and not undone:
                     yield f"batch: done, but its message kept: {clusters[0]}"
             held = {name for message in kept for name in one.messages.get(message, ())}
         said = {name for report in one.result.reports for name in report.get("queued", ())}

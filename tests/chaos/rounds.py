@@ -628,8 +628,18 @@ class Player(Closable):
         self._world.queue.settle(batch, answer)
         targets = frozenset(name for names in messages.values() for name in names)
         sent = self._sent()
-        worked = Invocation("push", targets, frozenset(SELECTED), seconds, result, messages, sent)
-        return [worked]
+        return [
+            Invocation(
+                "push",
+                targets,
+                frozenset(SELECTED),
+                seconds,
+                result,
+                messages,
+                sent,
+                dispatched=True,
+            )
+        ]
 
     def _sent(self) -> frozenset[str]:
         """Return the clusters that wait on the queue."""

@@ -338,6 +338,14 @@ PLANTED = {
         ),
         "batch: done, but its message kept: prod",
     ),
+    "the one cluster of a worker's message that is lost": (
+        said(
+            result(answer={"batchItemFailures": []}),
+            messages={"id": ("prod",)},
+            dispatched=True,
+        ),
+        "batch: not done, and its message not kept: ['prod']",
+    ),
     "a cluster of a worker's message that is lost": (
         said(
             result(answer={"batchItemFailures": []}),
