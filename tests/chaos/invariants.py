@@ -1,7 +1,7 @@
 """The rules that hold in every round, whatever failed. Pure: each returns what broke it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -46,8 +46,12 @@ class Invocation:
     dispatched: bool = False
 
     def entry(self, cluster: str) -> dict[str, Any] | None:
-        """Return the entry of a cluster, or of the discovery that did not find it."""
-        names = (cluster, *stand_ins(cluster))
+        """Return the entry of a cluster, or of the discovery that did not find it.
+
+        Of a discovery that a message names since it did not find its cluster: of the cluster, if it
+        was found now.
+        """
+        names = (cluster, *stand_ins(cluster), *_found_by(cluster, self.entries))
         return next((self.entries[name] for name in names if name in self.entries), None)
 
     @property
@@ -67,8 +71,12 @@ class Invocation:
 
     def done(self, cluster: str) -> bool:
         """Return whether it reported the cluster as done."""
-        entry = self.entries.get(cluster)
-        return entry is not None and entry["ok"] and self.run_error is None
+        entries = [
+            self.entries[name]
+            for name in _found_by(cluster, self.entries) or [cluster]
+            if name in self.entries
+        ]
+        return bool(entries) and all(one["ok"] for one in entries) and self.run_error is None
 
     def may_delete(self, furnished: Furnished, namespace: str) -> bool:
         if furnished.cluster not in self.targets:
@@ -431,9 +439,12 @@ def _messages_kept(judged: Judged) -> Iterator[str]:
             kept = {failure["itemIdentifier"] for failure in failures}
             for message, clusters in one.messages.items():
                 undone = {name for name in clusters if not one.done(name)}
+                waits = {name for name in undone if _found_by(name, judged.queued)}
                 # A dispatched message leaves clusters that failed to messages of their own.
                 own = len(clusters) == 1 and not one.dispatched
-                if message not in kept and (lost := undone if own else undone - judged.queued):
+                if message not in kept and (
+                    lost := undone if own else undone - judged.queued - waits
+                ):
                     yield f"batch: not done, and its message not kept: {sorted(lost)}"
                 elif own and message in kept and not undone:
                     yield f"batch: done, but its message kept: {clusters[0]}"
@@ -453,6 +464,13 @@ def _still(judged: Judged) -> Iterator[str]:
 def _version(state: State, namespace: str) -> tuple[str, str] | None:
     seen = state.ours_in(namespace)
     return seen.version if seen else None
+
+
+def _found_by(discovery: str, ids: Iterable[str]) -> list[str]:
+    """Return those of the ids that are clusters which a discovery found; else nothing."""
+    if not discovery.endswith("/*"):
+        return []
+    return [one for one in ids if one.startswith(discovery.removesuffix("*")) and one != discovery]
 
 
 def bodies_of(texts: Sequence[str]) -> frozenset[str]:
