@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecr_public_pusher.ownership import ANNOTATION_PREFIX, PRODUCT
+from ecr_public_pusher.ownership import ANNOTATION_PREFIX
 from ecr_public_pusher.results import Namespace
 
 from ..errors import CliError, ExitCode
 from ..follow_up import kubectl
 from ..json_text import read_json
 from .kubeconfig import UNREADABLE
-from .rbac_manifests import Manifest, described, dropped_names, with_names
+from .rbac_manifests import Manifest, described, dropped_names, role_names, with_names
 from .step import Step, StepName, StepOutcome
 
 APPLY = "application/apply-patch+yaml"
@@ -28,10 +28,6 @@ _LISTS = {
     "ClusterRole": "cluster_role",
     "Role": "role_for_all_namespaces",
 }
-# The roles of infra/rbac.
-ROLES = frozenset(
-    {PRODUCT, *(f"{PRODUCT}-{one}" for one in ("prune", "service-accounts", "argocd"))}
-)
 # Parts of the field managers of tools that restore what is deleted behind their back.
 _TOOLS = ("argocd", "helm", "hashicorp", "terraform", "kustomize-controller", "pulumi")
 _VOLATILE = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid")
@@ -293,7 +289,7 @@ def delete_all(admin: ClusterAdmin, label: str, where: str, *, dry_run: bool) ->
 def _is_ours(binding: Manifest, label: str) -> bool:
     name, _, value = label.partition("=")
     labels = binding["metadata"].get("labels") or {}
-    return labels.get(name) == value or binding["roleRef"]["name"] in ROLES
+    return labels.get(name) == value or binding["roleRef"]["name"] in role_names()
 
 
 def _deleted(admin: ClusterAdmin, one: Manifest, *, dry_run: bool) -> Applied:

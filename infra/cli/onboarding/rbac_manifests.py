@@ -4,6 +4,7 @@ One role serves all of them, so that none overwrites another's.
 """
 
 import copy
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ _RBAC_API = "rbac.authorization.k8s.io"
 # The Role for Argo CD's repositories.
 _ARGO_CD = f"{PRODUCT}-argocd"
 
+_FILES = ("cluster.yaml", "namespaced.yaml", "prune.yaml", "service-accounts.yaml", "argocd.yaml")
 _HERE = Path(__file__).parents
 # In this package when installed; beside infra/cli in a clone.
 _FOLDERS = (_HERE[1] / "rbac", _HERE[2] / "rbac")
@@ -95,6 +97,17 @@ def _secret_names(role: Manifest) -> set[str]:
         if rule.get("resources") == ["secrets"]
         for name in rule.get("resourceNames") or ()
     }
+
+
+@functools.cache
+def role_names() -> frozenset[str]:
+    """Return the names of the roles of infra/rbac."""
+    return frozenset(
+        one["metadata"]["name"]
+        for file in _FILES
+        for one in _read(file)
+        if one["kind"] in ("ClusterRole", "Role")
+    )
 
 
 def removal_rights(configs: Sequence[ClusterConfig]) -> list[Manifest]:

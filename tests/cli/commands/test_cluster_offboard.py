@@ -183,7 +183,7 @@ def test_rights_namespace_by_namespace_are_deleted_too(
 def test_bindings_of_infra_rbacs_roles_without_its_label_are_deleted_too(
     person: Administrator, cluster: Cluster
 ) -> None:
-    """Those that `check` printed for users, and those of docs/gke.md and docs/eks-oidc.md."""
+    """Those that `check` printed for users, and those by commands of the docs and of infra/rbac."""
     subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "aws:arn:..."}
 
     def bind(name: str, role: str, namespace: str | None = None) -> None:
@@ -197,10 +197,11 @@ def test_bindings_of_infra_rbacs_roles_without_its_label_are_deleted_too(
             }
         )
 
-    unlabelled = ("ecr-public-pusher-web-identity", "pasted", "in-one")
+    unlabelled = ("ecr-public-pusher-web-identity", "pasted", "in-one", "in-another")
     bind(unlabelled[0], "ecr-public-pusher")
     bind(unlabelled[1], "ecr-public-pusher-prune")
     bind(unlabelled[2], "ecr-public-pusher-service-accounts", "a")
+    bind(unlabelled[3], "ecr-public-pusher-namespaced", "b")
     bind("theirs", "view")
     bind("theirs", "ecr-public-pusher-of-theirs", "a")
     ran = person.run(*OFFBOARD)
