@@ -262,8 +262,9 @@ class Proposer:
     def _waiting_sign_in(self, one: Candidate) -> str | None:
         """Return the sign-in of its document that waits for access; None if none waits."""
         stored = self.deployed.snapshot.documents.get(DocumentName.cluster(one.id))
-        waits = stored is not None and is_pending(stored.text)
-        return _sign_in_of(stored.text) if stored is not None and waits else None
+        if stored is None or not is_pending(stored.text):
+            return None
+        return _sign_in_of(stored.text)
 
     def _role(self, one: Candidate) -> str:
         """Return the role to assume; empty without one. Raise CliError when it is not known."""

@@ -1,6 +1,6 @@
 """The sources of an import: a kubeconfig's contexts, EKS's lists, and the choice among them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from .contexts import ImportedContext, imported
 from .eks_clusters import FoundEks, Profiles, Unseen
 
 SHOWN = 20
+# The options that take globs, of contexts and of clusters.
+GLOB_OPTIONS = ("--context", "--only", "--skip", "--stored")
 
 # A cluster, and the document that names it already; empty for none.
 type Named = tuple[Candidate, str]
@@ -76,24 +78,24 @@ class Sources:
         asked = tuple(dict.fromkeys(self.profiles)) or own
         regions = tuple(dict.fromkeys(self.regions))
         listed, unseen = profiles.listed(asked, regions) if self._lists_eks else ([], [])
-        read = entries.all if entries and self._reads_contexts else ()
-        contexts = [imported(entry) for entry in read]
-        if self.contexts:
-            contexts = _matching(
-                contexts, self.contexts, "--context", lambda one, glob: matches(glob, one.name)
-            )
+        contexts = self._imported(entries)
         return candidates(listed, contexts, _described(profiles, contexts)), unseen
 
-    def choose(self, named: Sequence[Named]) -> list[Named]:
-        """Return the clusters that are meant. Raise CliError for a glob that matches none."""
+    def choose(
+        self, named: Sequence[Named], *, required: Collection[str] = GLOB_OPTIONS
+    ) -> list[Named]:
+        """Return the clusters that are meant.
+
+        Raise CliError for a glob of a `required` option that matches none.
+        """
         chosen = list(named)
         if self.only:
-            chosen = _matching(chosen, self.only, "--only", _is_called)
+            chosen = _matching(chosen, self.only, "--only", _is_called, required)
         if self.skip:
-            left_out = _matching(chosen, self.skip, "--skip", _is_called)
+            left_out = _matching(chosen, self.skip, "--skip", _is_called, required)
             chosen = [one for one in chosen if one not in left_out]
         if self.stored:
-            _matching(chosen, self.stored, "--stored", _is_called)
+            _matching(chosen, self.stored, "--stored", _is_called, required)
         return chosen
 
     def of_contexts(self, deployed: Deployed) -> list[Named]:
@@ -107,22 +109,26 @@ class Sources:
             if self.only:
                 raise
             return []
-        read = entries.all if entries and self._reads_contexts else ()
-        contexts = [
-            imported(entry)
-            for entry in read
-            if not self.contexts or any(matches(glob, entry.context.name) for glob in self.contexts)
-        ]
+        contexts = self._imported(entries, required=())
         found = candidates([], contexts, lambda context: Unseen(context.name, "", ""))
-        named = name_all(found, deployed)
-        if self.only and not self._lists_eks:
-            named = _matching(named, self.only, "--only", _is_called)
-        return [
-            one
-            for one in named
-            if (not self.only or any(_is_called(one, glob) for glob in self.only))
-            and not any(_is_called(one, glob) for glob in self.skip)
-        ]
+        required = () if self._lists_eks else ("--only",)
+        return self.choose(name_all(found, deployed), required=required)
+
+    def _imported(
+        self, entries: Entries | None, *, required: Collection[str] = GLOB_OPTIONS
+    ) -> list[ImportedContext]:
+        """Return the contexts that are meant."""
+        read = entries.all if entries and self._reads_contexts else ()
+        contexts = [imported(entry) for entry in read]
+        if not self.contexts:
+            return contexts
+        return _matching(
+            contexts,
+            self.contexts,
+            "--context",
+            lambda one, glob: matches(glob, one.name),
+            required,
+        )
 
 
 def name_all(found: Sequence[Candidate], deployed: Deployed) -> list[Named]:
@@ -161,10 +167,14 @@ def _is_called(named: Named, glob: str) -> bool:
 
 
 def _matching[T](
-    all_of_them: Sequence[T], globs: Sequence[str], option: str, match: Callable[[T, str], bool]
+    all_of_them: Sequence[T],
+    globs: Sequence[str],
+    option: str,
+    match: Callable[[T, str], bool],
+    required: Collection[str],
 ) -> list[T]:
     for glob in globs:
-        if not any(match(one, glob) for one in all_of_them):
+        if option in required and not any(match(one, glob) for one in all_of_them):
             raise CliError(
                 f"{option} {glob} matches none of the clusters.",
                 remedy="To see them all: --dry-run without it. Quote globs.",
