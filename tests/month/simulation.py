@@ -444,12 +444,14 @@ class _Platform:
                     self.record.deletions.append(now)
                 return
             of_one = [name for name in names if members[name].parameter == detail["name"]]
-            clusters, listed = of_one or names, True
+            # A change of the defaults is a push of everything.
+            clusters, listed, everything = of_one or names, True, not of_one
         else:
             asked = event.get("clusters") or ["*"]
             clusters = [name for name in names if _matches(members[name].id, asked)]
             listed = any(one.endswith("*") for one in asked)
-        full = (detail is None and "clusters" not in event) or "dispatchedAt" in event
+            everything = "clusters" not in event
+        full = everything or "dispatchedAt" in event
         tokens = self.weather.active(now, "tokens")
         split = full and self.settings.environment["FAN_OUT"] == "true"
         if split and "dispatchedAt" not in event:

@@ -76,16 +76,7 @@ CLIMATE: dict[Kind, Climate] = {
 # A run as a whole cannot be done.
 WHOLE: tuple[Kind, ...] = ("parameters", "defaults", "crash", "timeout")
 # One cluster cannot be served, or may not be: an endpoint that EKS gave is kept for an hour.
-CLUSTER: tuple[Kind, ...] = (
-    "down",
-    "cut",
-    "forbidden",
-    "slow",
-    "invalid",
-    "deleted",
-    "registry",
-    "listing",
-)
+CLUSTER: tuple[Kind, ...] = tuple(kind for kind, climate in CLIMATE.items() if climate.of_cluster)
 # Of these, the clusters that they can befall.
 BEFALLS: dict[Kind, tuple[str, ...]] = {"registry": (PRIVATE,), "listing": (FOUND,)}
 # No run begins by itself.
