@@ -82,7 +82,7 @@ def test_what_breaks_is_named_with_the_worst_first() -> None:
 
 
 def test_for_many_clusters_memory_is_faster_than_workers() -> None:
-    """As docs/scale.md advises; for many namespaces it is not."""
+    """For many namespaces it is not: docs/scale.md advises both."""
     large = Settings(memory=quotas.LAMBDA_PROCESSOR_MB)
     fanned = [replace(large, fan_out=True, concurrency=count) for count in scale.CONCURRENCIES]
     for size in (1_000, 3_000, 10_000):

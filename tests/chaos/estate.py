@@ -8,10 +8,8 @@ import secrets
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlencode
 
 from ecr_public_pusher.invocation.settings import GOOGLE_ENDPOINTS
 from infra.local.google import LocalGoogle, Provider
@@ -22,15 +20,13 @@ from infra.local.stack import trusted_issuer
 from tests.chaos.cluster_faults import RENEWED, Place
 from tests.chaos.observed import (
     ACCOUNT_NAME,
-    EXPIRES_AT,
-    MANAGED,
-    OWNER,
     Seen,
     State,
     listed,
 )
 from tests.support.described import Described
-from tests.support.google import PRINCIPAL, PROVIDER
+from tests.support.google import PRINCIPAL, PROVIDER, user_subject
+from tests.support.secrets import put_ours
 from tests.support.world import (
     ACCOUNT,
     EXECUTION_ROLE,
@@ -39,7 +35,6 @@ from tests.support.world import (
     SECRET,
     SPOKE_ACCOUNT,
     SPOKE_ROLE,
-    STACK,
     World,
     manifests,
     world,
@@ -298,14 +293,10 @@ class Estate:
     def _kubeconfig(self, name: str, described: Described) -> dict[str, Any]:
         authority = base64.b64encode(described.ca_pem.encode()).decode()
         at = {"server": described.endpoint, "certificate-authority-data": authority}
-        return {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "it", "cluster": at}],
-            "users": [{"name": "it", "user": {"token": self.stored[name]}}],
-            "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
-            "current-context": "it",
-        }
+        made = self.clusters[name].kubeconfig()
+        made["clusters"][0]["cluster"] = at
+        made["users"][0]["user"] = {"token": self.stored[name]}
+        return made
 
     def issued(self) -> list[str]:
         """Return every credential that a registry has handed out."""
@@ -318,32 +309,7 @@ class Estate:
         self.seeded.append(token)
         auths = {host: {"auth": token} for host in ("public.ecr.aws", "ecr-public.aws.com")}
         config = json.dumps({"auths": auths})
-        ends = datetime.now(UTC) + timedelta(hours=hours_left)
-        pushed = ends - timedelta(hours=12)
-        body = {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {
-                "name": SECRET,
-                "labels": MANAGED,
-                "annotations": {
-                    EXPIRES_AT: f"{ends:%Y-%m-%dT%H:%M:%SZ}",
-                    "ecr-public-pusher/pushed-at": f"{pushed:%Y-%m-%dT%H:%M:%S.%fZ}",
-                    OWNER: STACK.owner(cluster),
-                },
-            },
-            "type": "kubernetes.io/dockerconfigjson",
-            "data": {".dockerconfigjson": base64.b64encode(config.encode()).decode()},
-            "stringData": {".dockerconfigjson": config},
-        }
-        query = urlencode({"fieldManager": STACK.field_manager})
-        status, answer = self.cluster(cluster).admin(
-            "PATCH",
-            f"/api/v1/namespaces/{namespace}/secrets/{SECRET}?{query}",
-            body,
-            content_type="application/apply-patch+yaml",
-        )
-        assert status in (200, 201), answer
+        put_ours(self.cluster(cluster), namespace, cluster, hours_left=hours_left, config=config)
 
     def _put(self, cluster: str, kind: str, namespace: str, body: dict[str, Any]) -> None:
         status, answer = self.clusters[cluster].admin(
@@ -362,8 +328,7 @@ def _with_google(manifest: dict[str, Any]) -> dict[str, Any]:
     """Return a manifest of infra/rbac whose binding is for Google's identity, too."""
     if "subjects" not in manifest:
         return manifest
-    user = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": PRINCIPAL}
-    return {**manifest, "subjects": [*manifest["subjects"], user]}
+    return {**manifest, "subjects": [*manifest["subjects"], user_subject(PRINCIPAL)]}
 
 
 @contextlib.contextmanager

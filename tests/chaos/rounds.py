@@ -182,7 +182,7 @@ class Plan:
 
     @property
     def processes(self) -> set[tuple[str, str]]:
-        """What is done to the function's processes, as the table counts it."""
+        """The treatment of the function's processes, as the table counts it."""
         done = set()
         if "killed" in self.shape:
             done.add((PROCESSES, "process killed"))

@@ -82,8 +82,12 @@ def bound(one: dict[str, object], user: str = PRINCIPAL) -> dict[str, object]:
     """Return a manifest of infra/rbac with the user as the subject of its binding."""
     if "subjects" not in one:
         return one
-    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user or "nobody"}
-    return {**one, "subjects": [subject]}
+    return {**one, "subjects": [user_subject(user or "nobody")]}
+
+
+def user_subject(name: str) -> dict[str, str]:
+    """Return the subject of a binding that is this user."""
+    return {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}
 
 
 @contextlib.contextmanager

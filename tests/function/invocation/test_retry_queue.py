@@ -88,9 +88,14 @@ def test_a_push_without_failures_does_not_ask_sqs_at_all(queued: World) -> None:
     assert queued.aws.called("sqs") == []
 
 
+def put_broken(world: World, count: int) -> None:
+    """Write documents that need no cluster, since they are invalid."""
+    for number in range(count):
+        world.document(f"broken-{number:02}", "namespaces: {}")
+
+
 def test_many_failures_go_in_batches_of_ten(queued: World) -> None:
-    for number in range(23):
-        queued.document(f"broken-{number:02}", "namespaces: {}")
+    put_broken(queued, 23)
     assert len(queued.call({})["queued"]) == len(queued.queue.waiting) == 23
     assert len(queued.aws.called("sqs", "SendMessageBatch")) == 3
 
@@ -395,8 +400,7 @@ def test_fan_out_sends_no_more_messages_than_the_workers_take_at_once(
 ) -> None:
     """Neighbours, which often share a region, are in different messages."""
     monkeypatch.setenv("WORKERS", "2x3")
-    for number in range(14):
-        fanned.document(f"broken-{number:02}", "namespaces: {}")
+    put_broken(fanned, 14)
     assert fanned.call({})["dispatched"] == 6
     assert [message.body["clusters"] for message in fanned.queue.waiting] == [
         [f"broken-{number:02}" for number in range(first, 14, 6)] for first in range(6)
@@ -404,8 +408,7 @@ def test_fan_out_sends_no_more_messages_than_the_workers_take_at_once(
 
 
 def test_by_default_fan_out_fills_five_workers_with_ten_messages(fanned: World) -> None:
-    for number in range(52):
-        fanned.document(f"broken-{number:02}", "namespaces: {}")
+    put_broken(fanned, 52)
     assert fanned.call({})["dispatched"] == 50
 
 

@@ -3,17 +3,14 @@
 It tells apart everything that can prevent a push, with a remedy, and writes nothing.
 """
 
-import base64
 import json
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 import yaml
@@ -32,6 +29,7 @@ from tests.support.paste import paste as run_pasted
 from tests.support.recorded_answers import recorded
 from tests.support.reports import entry
 from tests.support.resolver import Resolver
+from tests.support.secrets import put_ours
 from tests.support.world import (
     ACCOUNT,
     EXECUTION_ROLE,
@@ -41,7 +39,6 @@ from tests.support.world import (
     SECRET,
     SPOKE_ACCOUNT,
     SPOKE_ROLE,
-    STACK,
     World,
 )
 
@@ -303,14 +300,8 @@ def test_what_a_disabled_document_has_left_is_found(world: World) -> None:
     It may have written them again.
     """
     cluster = world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: [a, b]")
-    body = secret_body(STACK.owner("prod"))
-    manager = urlencode({"fieldManager": STACK.field_manager})
     for namespace in ("a", "b"):
-        path = f"/api/v1/namespaces/{namespace}/secrets/{SECRET}?{manager}"
-        assert (
-            cluster.admin("PATCH", path, body, content_type="application/apply-patch+yaml")[0]
-            == 201
-        )
+        put_ours(cluster, namespace, "prod", hours_left=5)
     world.document("prod", "{namespaces: [a, b], enabled: false}")
     found = bad(check(world))
     assert (found["check"], found["ok"]) == ("left", False)
@@ -321,29 +312,6 @@ def test_what_a_disabled_document_has_left_is_found(world: World) -> None:
     assert '{"action": "remove", "clusters": ["prod"]}' in found["remedy"]
     world.document("second", "{cluster: prod, namespaces: [a, b]}")  # which adopts them
     assert "findings" not in entry(check(world))
-
-
-def secret_body(owner: str) -> dict[str, Any]:
-    """Return a Secret as the function wrote it seven hours ago."""
-    now = datetime.now(UTC)
-    stamps = {"pushed-at": now - timedelta(hours=7), "expires-at": now + timedelta(hours=5)}
-    annotations = {
-        f"ecr-public-pusher/{name}": moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-        for name, moment in stamps.items()
-    }
-    metadata: dict[str, Any] = {
-        "name": SECRET,
-        "labels": {"app.kubernetes.io/managed-by": "ecr-public-pusher"},
-    }
-    metadata["annotations"] = annotations | {"ecr-public-pusher/owner": owner}
-    text = {".dockerconfigjson": '{"auths": {}}'}
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": metadata,
-        "type": "kubernetes.io/dockerconfigjson",
-        "stringData": text,
-    } | {"data": {".dockerconfigjson": base64.b64encode(b'{"auths": {}}').decode()}}
 
 
 def test_a_cluster_that_eks_does_not_know(world: World) -> None:

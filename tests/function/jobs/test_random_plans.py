@@ -1,22 +1,20 @@
 """A plan of a random estate, held against what a push then does to the embedded API server."""
 
-import base64
 import copy
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ecr_public_pusher.jobs.secret_manifest import EXPIRES_AT, OWNER, PUSHED_AT
+from ecr_public_pusher.jobs.secret_manifest import OWNER
 from infra.local.kube import EmbeddedCluster
 from infra.local.kube.kinds import NAMESPACES, SECRETS
 from tests.support.estates import FLAGS, SELECTIONS, examples
-from tests.support.world import ROOT, SECRET, STACK, World, world_of_process
+from tests.support.secrets import put_ours
+from tests.support.world import ROOT, World, world_of_process
 
 DOCUMENTS = ("first", "second")
 PLACES = ("a", "b", "team-a", "team-b", "web")
@@ -90,37 +88,11 @@ def fill(world: World, documents: dict[str, str], contents: dict[str, Any]) -> E
             continue
         document, hours = held
         if document:
-            put(cluster, namespace, document, datetime.now(UTC) + timedelta(hours=hours))
+            config = json.dumps({"auths": {"public.ecr.aws": {"auth": "QVdTOngK"}}})
+            put_ours(cluster, namespace, document, hours_left=hours, config=config)
         else:
             world.foreign_secret("main", namespace, manager="helm")
     return cluster
-
-
-def put(cluster: EmbeddedCluster, namespace: str, document: str, end: datetime) -> None:
-    """Write a document's Secret as an earlier push did."""
-    config = json.dumps({"auths": {"public.ecr.aws": {"auth": "QVdTOngK"}}})
-    stamps = {EXPIRES_AT: end, PUSHED_AT: end - timedelta(hours=12)}
-    annotations = {name: f"{at:%Y-%m-%dT%H:%M:%SZ}" for name, at in stamps.items()}
-    body = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {
-            "name": SECRET,
-            "labels": {"app.kubernetes.io/managed-by": "ecr-public-pusher"},
-            "annotations": {**annotations, OWNER: STACK.owner(document)},
-        },
-        "type": "kubernetes.io/dockerconfigjson",
-        "data": {".dockerconfigjson": base64.b64encode(config.encode()).decode()},
-        "stringData": {".dockerconfigjson": config},
-    }
-    status, answer = cluster.admin(
-        "PATCH",
-        f"/api/v1/namespaces/{namespace}/secrets/{SECRET}?"
-        + urlencode({"fieldManager": STACK.field_manager}),
-        body,
-        content_type="application/apply-patch+yaml",
-    )
-    assert status == 201, answer
 
 
 def owners(cluster: EmbeddedCluster) -> dict[str, str | None]:
@@ -144,7 +116,7 @@ def everything(cluster: EmbeddedCluster) -> Any:
     return copy.deepcopy([list(cluster.store.values(kind)) for kind in (NAMESPACES, SECRETS)])
 
 
-def told(report: dict[str, Any]) -> dict[str, Any]:
+def in_common(report: dict[str, Any]) -> dict[str, Any]:
     """Return what plan and push must have in common, by cluster."""
     return {
         one["id"]: (
@@ -176,5 +148,5 @@ def test_a_push_does_what_its_plan_says_and_the_plan_writes_nothing(
     ]
     assert len(said) == len(set(said))
     assert set(said) == changed(before, owners(cluster))
-    assert told(plan) == told(push)
+    assert in_common(plan) == in_common(push)
     assert plan["totals"] == push["totals"]
