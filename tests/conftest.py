@@ -26,18 +26,29 @@ LONGEST_ID = 120
 ROOT = Path(__file__).parents[1]
 # Modules that take longest begin first, so that no worker is left with one at the end.
 LONGEST_MODULES = (
-    "tests/stack/test_terraform_apply.py",
     "tests/local/test_run.py",
-    "tests/stack/test_terraform_example.py",
-    "tests/function/sources/test_discovery.py",
-    "tests/function/jobs/test_check.py",
+    "tests/stack/test_terraform_apply.py",
     "tests/local/scenarios/reach/test_story.py",
+    "tests/function/sources/test_discovery.py",
+    "tests/stack/test_terraform_example.py",
+    "tests/docs/test_run.py",
     "tests/function/jobs/test_isolation.py",
-    "tests/stack/test_terraform.py",
+    "tests/function/jobs/test_check.py",
+    "tests/function/sign_in/test_web_identity.py",
+    "tests/cli/commands/test_cluster_add.py",
+    "tests/cli/commands/test_cluster_import.py",
+    "tests/cli/test_terminal.py",
+    "tests/function/kubernetes_api/test_client.py",
+    "tests/function/jobs/test_seconds_left.py",
+    "tests/soak/test_soak.py",
+    "tests/bench/test_bench.py",
+    "tests/stack/test_alarm_replay.py",
 )
 # Half of a test's time is spent waiting; each worker takes half a gigabyte.
 WORKERS_PER_CPU = 2
 MOST_WORKERS = 8
+# Objects made and not released between two collections: some 50 MB.
+RARELY = 100_000
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
@@ -83,7 +94,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_finish() -> None:
-    """Keep the garbage collector from looking through all modules and tests again and again."""
+    """Have the garbage collector run seldom, and look through no module or test again.
+
+    The function's own threshold, which came with its import, is for one that runs every few hours.
+    """
+    gc.freeze()
+    gc.set_threshold(RARELY)
+
+
+def pytest_sessionfinish() -> None:
+    """Collect what is left, whose errors pytest reports, once and not the five times it does."""
+    gc.collect()
     gc.freeze()
 
 

@@ -148,32 +148,29 @@ def test_a_name_that_a_shell_would_expand_is_quoted() -> None:
 
 
 @cache
-def texts() -> tuple[tuple[str, str], ...]:
-    return tuple(_texts())
-
-
-def _texts() -> Iterator[tuple[str, str]]:
-    """Yield every string with a command in it, except docstrings, with its place.
+def texts(file: Path) -> dict[str, list[str]]:
+    """Return every string except docstrings, by its line.
 
     A value that is filled in reads VALUE, or begins a kubectl command.
     """
-    for file in sorted(SOURCES.rglob("*.py")):
-        nodes = list(ast.walk(ast.parse(file.read_text())))
-        inside = {
-            part
-            for node in nodes
-            if isinstance(node, ast.JoinedStr)
-            for part in ast.walk(node)
-            if part is not node
-        }
-        left_out = inside | {node.value for node in nodes if isinstance(node, ast.Expr)}
-        for node in nodes:
-            if (
-                isinstance(node, (ast.JoinedStr, ast.Constant))
-                and node not in left_out
-                and (text := _text(node))
-            ):
-                yield f"{file.relative_to(SOURCES)}:{node.lineno}", text
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    inside = {
+        part
+        for node in nodes
+        if isinstance(node, ast.JoinedStr)
+        for part in ast.walk(node)
+        if part is not node
+    }
+    left_out = inside | {node.value for node in nodes if isinstance(node, ast.Expr)}
+    found: dict[str, list[str]] = {}
+    for node in nodes:
+        if (
+            isinstance(node, (ast.JoinedStr, ast.Constant))
+            and node not in left_out
+            and (text := _text(node))
+        ):
+            found.setdefault(f"{file.relative_to(SOURCES)}:{node.lineno}", []).append(text)
+    return found
 
 
 def _text(node: ast.JoinedStr | ast.Constant) -> str:
@@ -190,35 +187,48 @@ def _filler(expression: str) -> str:
 
 
 PREFIX = "kubectl --context VALUE"
-WRITTEN = [(place, text) for place, text in texts() if text != PREFIX and commands_of(text)]
+FILES = sorted(SOURCES.rglob("*.py"))
+of_each_file = pytest.mark.parametrize(
+    "file", FILES, ids=[str(file.relative_to(SOURCES)) for file in FILES]
+)
+
+
+def written(file: Path) -> Iterator[tuple[str, Command]]:
+    """Yield the commands, each with its place."""
+    for place, found in texts(file).items():
+        for text in found:
+            if text != PREFIX:
+                yield from ((place, command) for command in commands_of(text))
 
 
 def test_the_sources_are_read() -> None:
-    assert len(WRITTEN) > 15
+    assert len({place for file in FILES for place, _ in written(file)}) > 15
 
 
-@pytest.mark.parametrize(("place", "text"), WRITTEN, ids=[place for place, _ in WRITTEN])
-def test_every_command_in_the_sources_is_one(place: str, text: str) -> None:
-    found = [
-        problem
-        for command in commands_of(text)
+@of_each_file
+def test_every_command_in_the_sources_is_one(file: Path) -> None:
+    assert [
+        (place, problem)
+        for place, command in written(file)
         for problem in problems(command)
         if "VALUE" not in str(command) or "no region" not in problem
-    ]
-    assert found == []
-
-
-@pytest.mark.parametrize(
-    ("place", "text"),
-    [(place, text) for place, text in texts() if "kubectl " in text or "aws " in text],
-)
-def test_commands_in_prose_stand_in_backticks(place: str, text: str) -> None:
-    prose = "" if commands_of(text) and not in_backticks(text) else "".join(text.split("`")[::2])
-    assert [
-        word
-        for word in (f"{program} {verb}" for program in ("aws", "kubectl") for verb in VERBS)
-        if word in prose
     ] == []
+
+
+@of_each_file
+def test_commands_in_prose_stand_in_backticks(file: Path) -> None:
+    assert [
+        (place, word)
+        for place, found in texts(file).items()
+        for text in found
+        for word in (f"{program} {verb}" for program in ("aws", "kubectl") for verb in VERBS)
+        if word in prose_of(text)
+    ] == []
+
+
+def prose_of(text: str) -> str:
+    """Return the text without what stands in backticks; nothing of one that is a command."""
+    return "" if commands_of(text) and not in_backticks(text) else "".join(text.split("`")[::2])
 
 
 VERBS = (

@@ -30,13 +30,20 @@ class Use:
     searched: bool = True
 
 
-def uses_in(folder: Path, package: str, meanings: Meanings) -> Iterator[Use]:
-    """Yield the uses in a package's modules. Raises LookupError where no pattern is found out."""
-    for path in sorted(folder.rglob("*.py")):
-        parts = [package, *path.relative_to(folder).with_suffix("").parts]
-        name = ".".join(parts).removesuffix(".__init__")
-        module = _Module(name, vars(importlib.import_module(name)), meanings)
-        yield from module.uses(ast.parse(path.read_text()))
+def modules_in(folder: Path, package: str) -> dict[str, Path]:
+    """Return a package's modules: the source of each by its name."""
+    return {
+        ".".join((package, *path.relative_to(folder).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        ): path
+        for path in sorted(folder.rglob("*.py"))
+    }
+
+
+def uses_in_module(name: str, path: Path, meanings: Meanings) -> Iterator[Use]:
+    """Yield the uses in a module. Raise LookupError where no pattern is found out."""
+    module = _Module(name, vars(importlib.import_module(name)), meanings)
+    yield from module.uses(ast.parse(path.read_text()))
 
 
 def uses_in_schema(path: Path) -> Iterator[Use]:

@@ -12,7 +12,7 @@ from ecr_public_pusher.results import Namespace
 from ..errors import CliError, ExitCode
 from ..follow_up import kubectl
 from ..json_text import read_json
-from .kubeconfig import UNREADABLE
+from .kubeconfig import UNREADABLE, merge, write_data_files
 from .rbac_manifests import Manifest, described, dropped_names, role_names, with_names
 from .step import Step, StepName, StepOutcome
 
@@ -62,8 +62,10 @@ class ClusterAdmin:
         words = ("get", "--raw", "/readyz")
         self._ready = kubectl(*words, context=context, kubeconfig=kubeconfig)
         try:
-            self._api = config.new_client_from_config(
-                config_file=files,
+            merged = merge(files)
+            write_data_files(merged, context)
+            self._api = config.new_client_from_config_dict(
+                config_dict=merged,
                 context=context,
                 client_configuration=settings,
                 persist_config=False,

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ UNREADABLE = (
     *(yaml.YAMLError, OSError, ValueError, KeyError, TypeError, AttributeError),
     RecursionError,
 )
+_WRITING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -115,17 +117,12 @@ def read_kubeconfig(files: str) -> Kubeconfig | None:
 def read_entries(files: str) -> Entries | None:
     """Read the kubeconfig, as `read_kubeconfig` does, with clusters and users as they are."""
     from kubernetes.config.config_exception import ConfigException
-    from kubernetes.config.kube_config import KubeConfigMerger
 
     if not any(Path(name).expanduser().is_file() for name in files.split(os.pathsep) if name):
         return None
     try:
-        merged = KubeConfigMerger(files).config
-        # The client's nodes, which know their file.
-        clusters, users = (
-            {one.value["name"]: one for one in merged.value.get(kind) or ()}
-            for kind in ("clusters", "users")
-        )
+        merged = merge(files)
+        clusters, users = _clusters_and_users(merged)
         entries = [_entry(one.value, clusters, users) for one in merged.value["contexts"]]
     except (ConfigException, *UNREADABLE) as error:
         raise CliError(
@@ -133,6 +130,51 @@ def read_entries(files: str) -> Entries | None:
             remedy=f"Try: {view_kubeconfig(files)}",
         ) from None
     return Entries(entries, merged.value.get("current-context") or None)
+
+
+def merge(files: str) -> Any:
+    """Return the files as one kubeconfig, in the official client's own form.
+
+    Raise ConfigException, or one of UNREADABLE, for a file that cannot be read.
+    """
+    from kubernetes.config.config_exception import ConfigException
+    from kubernetes.config.kube_config import KubeConfigMerger
+
+    merged = KubeConfigMerger(files).config
+    if merged is None:
+        raise ConfigException(f"{files} does not exist")
+    return merged
+
+
+def write_data_files(merged: Any, context: str) -> None:
+    """Have the official client write the certificates and the key that stand in a kubeconfig.
+
+    It keeps such a file for all that have the same content, and gives its name away before it has
+    written it: two threads at that, and one finds it empty.
+    """
+    from kubernetes.config.kube_config import FileOrData
+
+    clusters, users = _clusters_and_users(merged)
+    for one in merged.value["contexts"]:
+        if one.value["name"] != context:
+            continue
+        entry = _entry(one.value, clusters, users)
+        with _WRITING:
+            for part, name in (
+                (entry.cluster, "certificate-authority"),
+                (entry.user, "client-certificate"),
+                (entry.user, "client-key"),
+            ):
+                if f"{name}-data" in part:
+                    FileOrData(part, name).as_file()
+
+
+def _clusters_and_users(merged: Any) -> list[dict[str, Any]]:
+    """Return both by their names, in the client's nodes, which know their file."""
+    return [
+        {one.value["name"]: one for one in merged.value.get(kind) or ()}
+        for kind in ("clusters", "users")
+    ]
 
 
 def _entry(one: Mapping[str, Any], clusters: Mapping[str, Any], users: Mapping[str, Any]) -> Entry:

@@ -1,6 +1,8 @@
 """Server-side apply of RBAC: the official client, real TLS and kubeconfigs, an embedded cluster."""
 
+import base64
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 
 from infra.cli.errors import CliError
 from infra.cli.onboarding.cluster_admin import Applied, ClusterAdmin
+from infra.cli.onboarding.side_by_side import SIDE_BY_SIDE, side_by_side
 from infra.cli.onboarding.step import StepOutcome
 from infra.local.kube import EmbeddedCluster, Response, SeenRequest
 from infra.local.kube.certificates import Style
@@ -55,6 +58,34 @@ def test_a_dry_run_says_the_same_and_writes_nothing(
     ours = admin(cluster, tmp_path)
     assert ours.apply(ROLE, dry_run=True, force=False).outcome is StepOutcome.CREATED
     assert cluster.admin("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/r")[0] == 404
+
+
+@pytest.fixture
+def threads_that_change_often() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("threads_that_change_often")
+def test_contexts_with_the_same_certificates_are_loaded_side_by_side(
+    cluster: EmbeddedCluster, tmp_path: Path
+) -> None:
+    """The official client gives a second thread the name of a file that is empty still."""
+    config = cluster.kubeconfig()
+    entry = config["clusters"][0]["cluster"]
+    authority = base64.b64decode(entry["certificate-authority-data"])
+    for number in range(30):
+        another = authority + b"\n" * number
+        entry["certificate-authority-data"] = base64.b64encode(another).decode()
+        (tmp_path / "config").write_text(json.dumps(config))
+        side_by_side(
+            lambda _: ClusterAdmin(
+                str(tmp_path / "config"), cluster.name, field_manager="of-a-test"
+            ),
+            range(SIDE_BY_SIDE),
+        )
 
 
 @pytest.mark.parametrize("ca", ["modern", "legacy"])

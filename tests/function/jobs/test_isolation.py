@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from ecr_public_pusher.kubernetes_api.connection_budget import CONNECTIONS_IN_ALL
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from infra.local.aws import Answer
 from infra.local.kube import Response, SeenRequest
@@ -164,15 +165,15 @@ def test_a_cluster_that_answers_nothing_is_given_up_before_its_last_namespace(wo
 
 
 def test_what_was_not_begun_in_time_is_not_attempted(world: World) -> None:
-    # More than one cluster's connections can write in the time, however fast their number grows.
-    names = tuple(f"n{number:03}" for number in range(400))
+    # All the connections there are can begin two writes each in the time.
+    names = tuple(f"n{number:03}" for number in range(2 * CONNECTIONS_IN_ALL + 1))
     cluster = world.add_cluster(
         "prod", namespaces=names, document="namespaces: ['n*']", embedded=True
     )
 
     def slowly(request: SeenRequest) -> Response | None:
         if request.method == "PATCH":
-            time.sleep(0.8)
+            time.sleep(2)
         return None
 
     cluster.intercept = slowly
@@ -182,7 +183,7 @@ def test_what_was_not_begun_in_time_is_not_attempted(world: World) -> None:
     assert counts["not-attempted"] > 0
     assert counts["created"] > 0
     assert sum(counts.values()) == len(names)
-    time.sleep(0.9)
+    time.sleep(2.1)
     assert world.applies("prod") == asked
     written = sum(world.secret("prod", name) is not None for name in names)
     assert counts["created"] <= written <= len(set(asked)) < len(names)
