@@ -81,6 +81,12 @@ class InvalidDocument(PusherError):
     """One cluster's document is invalid; the other clusters are pushed all the same."""
 
 
+class UnreadDocument(InvalidDocument):
+    """Parameter Store did not give the document's text in this run."""
+
+    code = "InvalidDocument"
+
+
 class CannotBeJudged(PusherError):
     """This run cannot tell whether a cluster or a token is safe to use, so nothing is sent.
 

@@ -15,12 +15,13 @@ from ecr_public_pusher.errors import (
     PusherError,
     RequestError,
     RoleError,
+    UnreadDocument,
 )
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.results import Namespace
 
 # Errors of what AWS answered in this run, not of a document's text.
-_OF_THIS_RUN = (CannotBeJudged, EksError, RoleError)
+_OF_THIS_RUN = (CannotBeJudged, EksError, RoleError, UnreadDocument)
 
 
 @dataclass(frozen=True)

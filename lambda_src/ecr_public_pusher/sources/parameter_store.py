@@ -21,7 +21,7 @@ from ecr_public_pusher.aws_api.errors import (
 )
 from ecr_public_pusher.aws_api.throttling import patiently
 from ecr_public_pusher.configuration.loader import Parameter
-from ecr_public_pusher.errors import ConfigurationError, InvalidDocument
+from ecr_public_pusher.errors import ConfigurationError, InvalidDocument, UnreadDocument
 
 NAMES_AT_ONCE = 10  # GetParameters' limit
 # The default of an account in a region, for GetParameter, GetParameters and GetParametersByPath
@@ -180,4 +180,4 @@ def _unread(name: str, error: AwsError) -> Parameter:
     kind = failure_of(error)
     what = "cannot be decrypted" if kind is Failure.REFUSED else "could not be read"
     said = f"{name}: the SecureString {what}: {error_code(error)}"
-    return Parameter(name, error=InvalidDocument(said, remedy=_REMEDIES[kind]))
+    return Parameter(name, error=UnreadDocument(said, remedy=_REMEDIES[kind]))

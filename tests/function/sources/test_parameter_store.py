@@ -1,6 +1,9 @@
 """The configuration as read from Parameter Store: few calls, retries, each document separately."""
 
 import json
+from collections.abc import Callable
+
+import pytest
 
 from infra.local.aws import Answer, AwsRequest
 from tests.support.reports import entry
@@ -80,6 +83,10 @@ def test_a_throttled_parameter_store_is_waited_for(world: World) -> None:
 NO_ANSWER = Answer(0, b"")
 
 
+def refused(code: str, status: int) -> Callable[[AwsRequest], Answer]:
+    return lambda request: Answer.refusal(request, code, "", status=status)
+
+
 def sealed(world: World, count: int) -> list[str]:
     """Add this many SecureStrings, and return their ids."""
     ids = [f"d{number:02}" for number in range(count)]
@@ -118,6 +125,29 @@ def test_a_fault_at_one_of_ten_is_not_taken_for_a_refusal(world: World) -> None:
     report = world.invoke()
     assert [identity for identity in ids if not entry(report, identity)["ok"]] == ["d01"]
     assert "is unavailable" in entry(report, "d01")["error"]["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (NO_ANSWER, "could not be read: ConnectionClosedError"),
+        (refused("InternalServerError", 500), "could not be read: InternalServerError"),
+        (refused("AccessDeniedException", 400), "cannot be decrypted: AccessDeniedException"),
+    ],
+    ids=["no answer", "unwell", "refused"],
+)
+def test_a_sweep_reports_what_it_could_not_read(
+    world: World, answer: Answer | Callable[[AwsRequest], Answer], said: str
+) -> None:
+    """It cannot look after that cluster, and a document that is invalid is a push's to report."""
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    world.document("wrong", "namespaces: [")
+    (identity,) = sealed(world, 1)
+    world.aws.script("ssm", "GetParameters", answer)
+    report = world.invoke({"action": "sweep"})
+    assert [one["id"] for one in report["clusters"] if not one["ok"]] == [identity]
+    error = entry(report, identity)["error"]
+    assert (error["type"], said in error["message"]) == ("InvalidDocument", True), error
 
 
 def test_a_secure_document_that_went_meanwhile_is_not_sent_to_its_key(world: World) -> None:
