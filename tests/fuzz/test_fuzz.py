@@ -1,11 +1,13 @@
 """Parsers of others' bytes take any input: the short form of `make fuzz`, the same in each run."""
 
+import sys
 import time
+from pathlib import Path
 from random import Random
 
 import pytest
 
-from tests.fuzz.__main__ import Run, summary
+from tests.fuzz.__main__ import Run, fuzz, summary
 from tests.fuzz.mutations import mutated
 from tests.fuzz.target import CANARY, Target, Violation, check_secrecy
 from tests.fuzz.targets import TARGETS
@@ -85,3 +87,35 @@ def test_a_repeated_credential_is_a_finding(said: object) -> None:
 )
 def test_a_run_is_summarized_with_its_finding(code: int | None, output: str, run: Run) -> None:
     assert summary("event", code, output) == run
+
+
+LIBFUZZER = """#!/bin/sh
+# As `-m tests.fuzz.child TARGET -timeout=N` with options and folders, or with one input.
+case "$5" in
+-max_total_time=*)
+    echo "stat::number_of_executed_units: 40"
+    [ -e {done} ] && exit 0
+    touch {done} "${{7#-artifact_prefix=}}timeout-abc"
+    echo "SUMMARY: libFuzzer: timeout"
+    exit 70 ;;
+*)  exit {alone} ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("alone", "run"),
+    [
+        (0, Run("event", 80, 0, 0, None)),
+        (70, Run("event", 40, 0, 0, "libFuzzer: timeout")),
+    ],
+)
+def test_an_input_that_is_slow_only_once_is_no_finding(
+    alone: int, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "python"
+    program.write_text(LIBFUZZER.format(done=tmp_path / "done", alone=alone))
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    assert fuzz("event", 5, tmp_path) == run
+    assert (tmp_path / "findings" / "event-timeout-abc").exists() == (alone != 0)
