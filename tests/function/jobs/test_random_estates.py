@@ -1,5 +1,6 @@
 """Decisions on random estates: the same in any order, one for each namespace, within the rules."""
 
+import json
 from copy import replace
 from datetime import timedelta
 from typing import Any
@@ -19,6 +20,8 @@ from ecr_public_pusher.results import Namespace, Outcome
 from tests.support.estates import (
     ACCOUNT,
     DOCUMENTS,
+    FLAGS,
+    NAMES,
     NOW,
     READ_AT,
     REGION,
@@ -27,9 +30,11 @@ from tests.support.estates import (
     examples,
     intents,
     observations,
+    secrets,
 )
 
 REQUESTS = {"push": Request(), "sweep": Request("sweep"), "remove": Request("remove", removes=True)}
+EVERYWHERE = [name for name in NAMES if not name.startswith("kube-")]
 WRITES = (Step.APPLY, Step.TAKE, Step.DELETE)
 GOOD = (Outcome.CREATED, Outcome.UPDATED, Outcome.ADOPTED)
 
@@ -210,6 +215,30 @@ def test_each_decision_is_within_the_rules(
     for cluster, decisions in decided(parameters, intent, seen):
         for rule in RULES:
             rule(cluster, decisions, intent, seen)
+
+
+@given(
+    st.fixed_dictionaries(
+        {name: st.one_of(*[secrets(name)] * 5, st.none()) for name in EVERYWHERE}
+    ),
+    FLAGS,
+    st.tuples(intents("push"), intents("sweep")),
+)
+@examples(200)
+def test_the_steps_are_the_tables_for_secrets_of_every_state(
+    there: dict[str, SeenSecret | None], take_ownership: bool, runs: tuple[Intent, Intent]
+) -> None:
+    """One document selects all namespaces, another is invalid, and a third is gone."""
+    text = json.dumps({"namespaces": ["*"], "takeOwnership": take_ownership})
+    parameters = [
+        Parameter(f"{ROOT}/clusters/first", text),
+        Parameter(f"{ROOT}/clusters/second", "namespaces: ["),
+    ]
+    found = {name: secret for name, secret in there.items() if secret is not None}
+    seen = Observation(tuple(map(Namespace, EVERYWHERE)), found, {})
+    for intent in runs:
+        ((cluster, decisions),) = decided(parameters, intent, seen)
+        the_step_is_the_tables(cluster, decisions, intent, seen)
 
 
 @pushes
