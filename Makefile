@@ -130,7 +130,7 @@ soak: .venv/.done .venv-sam/.done ## invoke one warm function 500 times, to dete
 month: .venv/.done ## simulate four weeks of several stacks with outages: no Secret may end unnoticed (minutes; ARGS="--help" for more)
 	$(BIN)/python -m tests.month $(ARGS)
 
-chaos: .venv/.done ## break everything around the function at random, 100 rounds, and check what it leaves behind (ten minutes; ARGS="--help" for more)
+chaos: .venv/.done ## break everything around the function at random, 100 rounds, and check what it leaves behind (seven minutes; ARGS="--help" for more)
 	$(BIN)/python -m tests.chaos $(ARGS)
 
 bill: .venv/.done .venv-sam/.done ## calculate the stack's monthly cost from the work measured on the built function (minutes)

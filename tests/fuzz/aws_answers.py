@@ -107,6 +107,7 @@ _CLUSTER: dict[str, Any] = {
     }
 }
 _TOKEN = '"authorizationToken": "QVdTOngK", "expiresAt": 1767312000.25'
+_ZONED_TOKEN = '"authorizationToken": "QVdTOngK", "expiresAt": "2026-01-02T00:00:00+01:00"'
 TARGETS = (
     Target(
         "parameters",
@@ -140,6 +141,7 @@ TARGETS = (
         ecr,
         (
             f'{{"authorizationData": {{{_TOKEN}}}}}'.encode(),
+            f'{{"authorizationData": {{{_ZONED_TOKEN}}}}}'.encode(),
             f'{{"authorizationData": [{{{_TOKEN}, "proxyEndpoint": "https://x"}}]}}'.encode(),
             b'!{"__type": "UnauthorizedException"}',
         ),

@@ -48,7 +48,7 @@ def _moment(value: Any) -> datetime | None:
     """Return the moment in UTC; None for anything else, such as a time without its zone."""
     try:
         return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else None
-    except OverflowError:  # UTC's year is 0 or 10000
+    except (OverflowError, ValueError):  # UTC's year is 0 or 10000; an offset of a day or more
         return None
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from botocore.utils import parse_timestamp
 
 from ecr_public_pusher.errors import TokenError
 from ecr_public_pusher.registries.ecr_public import checked_token
@@ -50,6 +51,7 @@ def test_a_token_is_not_printed() -> None:
         (answer(GOOD, None), "no expiry"),
         (answer(GOOD, datetime(2026, 1, 2)), "no expiry"),  # in which zone?
         (answer(GOOD, datetime(9999, 12, 31, 23, tzinfo=timezone(-LAST_HOURS))), "no expiry"),
+        (answer(GOOD, parse_timestamp("2026-01-02T00:00:00+99:99")), "no expiry"),
         (answer(GOOD, NOW), "expired"),
         (answer(GOOD, NOW + timedelta(seconds=20)), "is valid for only 20 seconds"),
         (answer(GOOD, NOW + timedelta(minutes=59)), "is valid for only 3540 seconds"),
