@@ -5,14 +5,14 @@ status; what follows is the body. After the last one the connection breaks.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
-
-from yarl import URL
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from functools import cache
+from typing import ClassVar
 
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.deadline import Clock, Deadline
-from ecr_public_pusher.errors import ApiStatusError, NoAnswerError, PusherError
+from ecr_public_pusher.errors import ApiStatusError, PusherError
 from ecr_public_pusher.jobs.seen_account import SeenAccount, seen_account
 from ecr_public_pusher.jobs.seen_secret import seen_secret
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
@@ -25,45 +25,61 @@ from ecr_public_pusher.results import Namespace
 from tests.fuzz.target import CANARY, Target, check_secrecy
 
 STATUSES = (200, 201, 302, 401, 403, 404, 409, 410, 422, 429, 503)
-RETRY_AFTER = {429: "0", 503: "x"}
+RETRY_AFTER = {429: "Retry-After: 0\r\n", 503: "Retry-After: x\r\n"}
 NEVER_WAITS = RetryPolicy(
     attempts=2, connect_attempts=2, backoff_seconds=0, sign_in_seconds=0, lost_race_seconds=0
 )
 SECONDS = 0.5  # left until the deadline, on a clock that stands still
+_LENGTH = re.compile(rb"\r\nContent-Length: ([0-9]+)")
 
-type Answer = tuple[int, bytes, str | None]
+
+class Server(asyncio.Protocol):
+    """A connection of an API server that gives the script's next answer to each request."""
+
+    script: ClassVar[Iterator[bytes]] = iter(())
+
+    def __init__(self) -> None:
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, ended, body = self._received.partition(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        if not ended or len(body) < (int(length[1]) if length else 0):
+            return
+        self._received = b""
+        if (answer := next(self.script, None)) is None:
+            self._transport.abort()
+        else:
+            self._transport.write(answer)
 
 
-class Scripted(KubernetesApi):
-    """The client of one cluster, with a script in place of its connections."""
+@cache
+def _server() -> tuple[asyncio.Runner, str]:
+    """Return an event loop, and the address at which a server listens on it."""
+    runner = asyncio.Runner()
+    listen = runner.get_loop().create_server(Server, "127.0.0.1", 0)
+    host, port = runner.run(listen).sockets[0].getsockname()
+    return runner, f"http://{host}:{port}"
 
-    def __init__(self, answers: list[Answer], blocking: BlockingCalls, sockets: Sockets) -> None:
-        async def credential() -> Credential:
-            return Credential(CANARY)
 
-        clock = Clock(wall=lambda: 0.0, monotonic=lambda: 0.0)
-        super().__init__(
-            ClusterAccess("https://k8s.example.com", "", credential, "remedy"),
-            field_manager="ecr-public-pusher/fuzz",
-            deadline=Deadline(SECONDS, clock),
-            blocking=blocking,
-            sockets=sockets,
-            retry_policy=NEVER_WAITS,
-        )
-        self._answers = iter(answers)
+def _client(address: str, blocking: BlockingCalls, sockets: Sockets) -> KubernetesApi:
+    async def credential() -> Credential:
+        return Credential(CANARY)
 
-    async def _exchange(
-        self,
-        method: str,
-        url: URL,
-        headers: Mapping[str, str],
-        body: bytes | None,
-        signed_in: Any,
-        seconds: float,
-    ) -> Answer:
-        if (answer := next(self._answers, None)) is None:
-            raise NoAnswerError("the connection broke", remedy="Try again.")
-        return answer
+    clock = Clock(wall=lambda: 0.0, monotonic=lambda: 0.0)
+    return KubernetesApi(
+        ClusterAccess(address, "", credential, "remedy"),
+        field_manager="ecr-public-pusher/fuzz",
+        deadline=Deadline(SECONDS, clock),
+        blocking=blocking,
+        sockets=sockets,
+        retry_policy=NEVER_WAITS,
+    )
 
 
 _SECRET = b'{"data": {".dockerconfigjson": ""}}'
@@ -91,17 +107,19 @@ def asking(asks: tuple[Ask, ...]) -> Callable[[bytes], None]:
     """Return a target that sends each of these requests, answered by the input."""
 
     def run(data: bytes) -> None:
+        runner, address = _server()
         answers = [_answer(part) for part in data.split(b"\0")]
         for ask in asks:
-            asyncio.run(_sent(ask, answers))
+            Server.script = iter(answers)
+            runner.run(_sent(ask, address))
 
     return run
 
 
-async def _sent(ask: Ask, answers: list[Answer]) -> None:
+async def _sent(ask: Ask, address: str) -> None:
     async with BlockingCalls() as blocking:
         with Sockets() as sockets:
-            async with Scripted(answers, blocking, sockets) as api:
+            async with _client(address, blocking, sockets) as api:
                 try:
                     found = await ask(api)
                 except PusherError as error:
@@ -128,9 +146,11 @@ def _check_found(found: object) -> None:
                 check_secrecy(one)
 
 
-def _answer(part: bytes) -> Answer:
+def _answer(part: bytes) -> bytes:
     status = STATUSES[part[0] % len(STATUSES)] if part else 200
-    return status, part[1:], RETRY_AFTER.get(status)
+    body = part[1:]
+    head = f"HTTP/1.1 {status} \r\nContent-Length: {len(body)}\r\n{RETRY_AFTER.get(status, '')}\r\n"
+    return head.encode() + body
 
 
 def _seed(*answers: tuple[int, str]) -> bytes:
